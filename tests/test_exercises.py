@@ -1,0 +1,154 @@
+"""Every exercise: an untouched stub, the solution, each known mistake, and answers that break."""
+
+import pytest
+import torch
+
+from vae_helpers.exercises import EXERCISES, check
+from vae_helpers.exercises.core import agree, run
+
+ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
+MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
+
+
+@ids
+@pytest.mark.parametrize("stub", [lambda *_: None, lambda *_: ...], ids=["pass", "ellipsis"])
+def test_an_untouched_stub_is_called_not_attempted(exercise, stub):
+    verdict = check(exercise.id, stub)
+    assert verdict.status == "not attempted"
+    assert "not attempted yet" in repr(verdict)
+
+
+@ids
+def test_the_reference_passes(exercise):
+    assert check(exercise.id, exercise.reference).passed
+
+
+@ids
+def test_at_least_four_mistakes_are_known(exercise):
+    assert len(exercise.mistakes) >= 4
+    assert len({m.message for m in exercise.mistakes}) == len(exercise.mistakes)
+
+
+@pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])
+def test_each_mistake_is_named_by_its_own_message(exercise, i):
+    verdict = check(exercise.id, exercise.mistakes[i].answer)
+    assert verdict.status == "mistake"
+    assert verdict.message == f"{exercise.id}: {exercise.mistakes[i].message}"
+
+
+@pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])
+def test_no_two_mistakes_look_alike_to_the_probes(exercise, i):
+    results = run(exercise, exercise.mistakes[i].answer)
+    others = [m for j, m in enumerate(exercise.mistakes) if j != i]
+    assert not any(agree(results, run(exercise, m.answer), exercise.tolerance) for m in others)
+
+
+STYLES = {
+    "mean-image": [lambda x: x.double().mean(0) / 255, lambda x: x.float().div_(255).mean(dim=0)],
+    "independent-pixels": [
+        lambda p, n: torch.bernoulli(p.expand(n, *p.shape)),
+        lambda p, n: torch.distributions.Bernoulli(p).sample((n,)),
+        lambda p, n: torch.rand(n, 1, 28, 28).lt(p),
+    ],
+    "nats-per-image": [
+        lambda p, x: torch.nn.functional.binary_cross_entropy(p.expand_as(x), x, reduction="sum") / len(x),
+        lambda p, x: -torch.einsum("nchw->n", x * p.log() + (1 - x) * torch.log1p(-p)).mean(),
+        lambda p, x: -(x * p.log() + (1 - x) * (1 - p).log()).mean(0).sum(),
+    ],
+    "gaussian-nll": [
+        lambda a, b, s: -torch.distributions.Normal(a, s).log_prob(b).sum(dim=(1, 2, 3)),
+        lambda a, b, s: (b.sub_(a).square_() / (2 * s**2)).sum((3, 2, 1)) + 392 * torch.log(torch.tensor(2 * torch.pi * s**2)),
+    ],
+    "walk": [
+        lambda a, b, n: torch.stack([torch.lerp(a, b, t.item()) for t in torch.linspace(0, 1, n)]),
+        lambda a, b, n: a + torch.arange(n)[:, None] / (n - 1) * (b - a),
+    ],
+    "gaussian-codes": [
+        lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), torch.cov(z.T)).sample((n,)),
+        lambda z, n: z.mean(0) + (torch.randn(n, len(z)) @ (z - z.mean(0))) / len(z) ** 0.5,
+    ],
+    "negative-elbo": [
+        lambda l, x, m, v: -torch.distributions.Bernoulli(logits=l, validate_args=False).log_prob(x).sum((1, 2, 3)).mean()
+        + torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(0.0, 1.0)
+        ).sum(1).mean(),
+        lambda l, x, m, v: (
+            torch.nn.functional.binary_cross_entropy(l.sigmoid(), x, reduction="sum")
+            - 0.5 * (1 + v - m.pow(2) - v.exp()).sum()
+        )
+        / len(x),
+    ],
+    "kl-per-dimension": [
+        lambda m, v: -0.5 * torch.einsum("nd->d", 1 + v - m**2 - v.exp()) / len(m),
+        lambda m, v: torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(0.0, 1.0)
+        ).mean(0),
+    ],
+    "quantile-grid": [
+        lambda n: torch.stack(
+            torch.meshgrid(*[torch.erfinv(2 * (torch.arange(n) + 0.5) / n - 1) * 2**0.5] * 2, indexing="ij"), -1
+        ).view(-1, 2),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("exercise_id", "answer"), [(i, a) for i, answers in STYLES.items() for a in answers], ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_answers_in_another_style_pass(exercise_id, answer):
+    verdict = check(exercise_id, answer)
+    assert verdict.passed, verdict
+
+
+def test_every_exercise_has_another_style():
+    assert set(STYLES) == set(EXERCISES)
+
+
+def _raises(*_):
+    raise RuntimeError("shapes do not match")
+
+
+@ids
+def test_an_answer_that_raises_gets_a_line_and_no_traceback(exercise):
+    verdict = check(exercise.id, _raises)
+    assert verdict.status == "error"
+    assert "RuntimeError: shapes do not match" in verdict.message
+    assert "raise RuntimeError" in verdict.message
+
+
+@ids
+@pytest.mark.parametrize("result", ["text", {"a": 1}], ids=["str", "dict"])
+def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
+    verdict = check(exercise.id, lambda *_: result)
+    assert verdict.status == "error"
+    assert exercise.expects in verdict.message
+
+
+@ids
+def test_an_answer_of_nan_is_told_so(exercise):
+    nan = lambda *args: torch.full_like(torch.as_tensor(exercise.reference(*args)), float("nan"))  # noqa: E731
+    verdict = check(exercise.id, nan)
+    assert verdict.status == "wrong"
+    assert "NaN" in verdict.message
+
+
+@ids
+def test_an_answer_of_the_wrong_shape_is_told_so(exercise):
+    verdict = check(exercise.id, lambda *_: torch.zeros(2, 9, 4))
+    assert verdict.status == "wrong"
+
+
+def test_a_result_instead_of_the_function_is_told_so():
+    assert "without brackets" in check("walk", torch.zeros(3)).message
+
+
+def test_an_unknown_exercise_is_refused():
+    with pytest.raises(ValueError, match="Unknown exercise 'wlak'"):
+        check("wlak", lambda: None)
+
+
+def test_checks_leave_the_random_state_alone():
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    check("independent-pixels", EXERCISES["independent-pixels"].reference)
+    assert torch.equal(before, torch.random.get_rng_state())

@@ -1,0 +1,158 @@
+"""Images as tensors: MNIST and Fashion-MNIST through torchvision, or the built-in glyphs where there is no network."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from platformdirs import user_cache_dir
+from torch import Tensor
+
+from vae_helpers import checks, glyphs
+from vae_helpers.idx_files import FILES, DamagedFileError, missing_files, read_split
+
+NAMES = ("mnist", "fashion", "glyphs")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images and labels, all on one device.
+
+    name: what was *really* loaded, "mnist", "fashion" or "glyphs".
+    x, x_test: uint8 (n, 1, 28, 28), 0 black to 255 white. y, y_test: int64 (n,), labels 0 … 9.
+    factors: for the glyphs {"train": {...}, "test": {...}} with the true factors of every image, else None.
+    """
+
+    name: str
+    x: Tensor
+    y: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    factors: dict[str, dict[str, Tensor]] | None = None
+
+    def __repr__(self) -> str:
+        return f"Dataset {self.name!r}: {len(self.x):,} training and {len(self.x_test):,} test images on {self.x.device}"
+
+
+class CacheError(OSError):
+    """The cache folder can't be made or written to."""
+
+
+def default_device() -> torch.device:
+    """The first CUDA device if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def cache_folder() -> Path:
+    """Where downloads and trained weights are kept: ``VAE_CACHE`` if set, else the user's cache folder."""
+    return Path(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers"))
+
+
+def load(name: str, folder: str | Path | None = None, device: torch.device | str | None = None) -> Dataset:
+    """Load "mnist", "fashion" or "glyphs" onto a device (default: a GPU if there is one).
+
+    Looks in ``folder``, then in the folder that ``VAE_DATA`` names, then in the cache, all in torchvision's
+    layout (``MNIST/raw/…``); otherwise torchvision downloads into the cache. Without a network it says so and
+    returns the glyphs instead: the result's ``name`` tells.
+
+    Raises ValueError for an unknown name, FileNotFoundError for a ``folder`` without the data, DamagedFileError for a
+    file of the wrong length or MD5, CacheError where the cache folder can't be written.
+    """
+    if name not in NAMES:
+        raise ValueError(f"Unknown data set {name!r}: choose one of {', '.join(NAMES)}.")
+    device = torch.device(device) if device is not None else default_device()
+    if name == "glyphs":
+        return load_glyphs(device)
+    found = find(name, folder) or download(name)
+    if found is None:
+        return load_glyphs(device)
+    x, y = read_split(name, found, "train")
+    x_test, y_test = read_split(name, found, "test")
+    return Dataset(name, *(t.to(device) for t in (x, y, x_test, y_test)))
+
+
+def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int = 4_000, seed: int = 0) -> Dataset:
+    """Draw the built-in digits, with the true factors of each image. See ``glyphs.make``."""
+    x, y, factors = glyphs.make(n, seed=2 * seed)
+    x_test, y_test, test_factors = glyphs.make(n_test, seed=2 * seed + 1)
+    tensors = (t.to(device) for t in (x, y, x_test, y_test))
+    return Dataset("glyphs", *tensors, factors={"train": factors, "test": test_factors})
+
+
+def find(name: str, folder: str | Path | None = None) -> Path | None:
+    """The first folder that holds all four files of a data set: ``folder`` alone if given, else VAE_DATA, then cache."""
+    if folder is not None:
+        absent = missing_files(name, Path(folder))
+        if absent:
+            raise FileNotFoundError(
+                f"{Path(folder)} does not hold {name}: {absent[0]} is missing. "
+                "Give the folder that contains MNIST/raw (torchvision's root), or leave folder out to download."
+            )
+        return Path(folder)
+    named = os.environ.get("VAE_DATA")
+    if named and missing_files(name, Path(named)):
+        print(f"VAE_DATA is set to {named}, but {missing_files(name, Path(named))[0]} is not there: looking on.")
+    places = [Path(named)] if named else []
+    return next((place for place in [*places, cache_folder()] if not missing_files(name, place)), None)
+
+
+def download(name: str) -> Path | None:
+    """Fetch a data set into the cache through torchvision; None, said loudly, where there is no network.
+
+    Files arrive in a temporary folder and move to their place only when whole, so that an interrupted
+    download, or two at once, leaves nothing half-written.
+    """
+    from torchvision import datasets
+
+    cache = cache_folder()
+    make_writable(cache)
+    fetch = {"mnist": datasets.MNIST, "fashion": datasets.FashionMNIST}[name]
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".download-") as scratch:
+        try:
+            fetch(scratch, download=True)
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise CacheError(f"Could not store {name} in {cache} ({error}): make room or set VAE_CACHE elsewhere.") from error
+            announce_glyphs(name, cache)
+            return None
+        for file in FILES[name]:
+            file.check(Path(scratch))
+            (cache / file.path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(Path(scratch) / file.path, cache / file.path)
+    return cache
+
+
+def make_writable(folder: Path) -> None:
+    """Make a folder and try to write in it; CacheError, with the mend, where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CacheError(
+            f"The cache folder {folder} can't be written to ({error.strerror}). Set VAE_CACHE to a folder of yours, "
+            "or VAE_DATA to a folder that already holds MNIST/raw."
+        ) from error
+
+
+def announce_glyphs(name: str, cache: Path) -> None:
+    """Say, so that nobody can overlook it, that the glyphs take a data set's place."""
+    print(
+        "=" * 78
+        + f"\nNO NETWORK: {name} could not be downloaded, so the built-in GLYPHS take its place.\n"
+        "Everything runs, but the numbers are not those of the literature.\n"
+        f"To mend it: connect and load again, or copy the data set to a folder that contains\n"
+        f"{FILES[name][0].path.parent} and set VAE_DATA to it.\n" + "=" * 78
+    )
+
+
+def to_float(x: Tensor) -> Tensor:
+    """Images as float32 in [0, 1]: uint8 is divided by 255, floats pass unchanged."""
+    return x.float().div_(255) if x.dtype == torch.uint8 else x
+
+
+def mean_image(x: Tensor) -> Tensor:
+    """The mean over images (n, 1, 28, 28), as floats (1, 28, 28) in [0, 1]; in parts, so that memory stays small."""
+    checks.image_tensor(x)
+    return sum(to_float(part).sum(0, dtype=torch.float64) for part in x.split(10_000)).div(len(x)).float()

@@ -1,0 +1,49 @@
+"""Figures of merit. What scikit-learn has (PCA, mixtures, logistic regression) comes from there."""
+
+import torch
+from torch import Tensor, nn
+
+from vae_helpers import checks
+from vae_helpers.data import to_float
+
+
+@torch.no_grad()
+def in_batches(function: nn.Module, x: Tensor, batch_size: int = 2000) -> Tensor:
+    """Apply a function of images or codes to all of ``x`` in batches, without gradients; uint8 images become floats."""
+    return torch.cat([function(to_float(part)) for part in x.split(batch_size)])
+
+
+def mse(x_hat: Tensor, x: Tensor) -> float:
+    """Mean squared error *per pixel* between images of one shape (n, 1, 28, 28), each uint8 or floats in [0, 1]."""
+    checks.image_tensor(x_hat, "x_hat")
+    checks.image_tensor(x, "x")
+    if x_hat.shape != x.shape:
+        raise ValueError(f"x_hat and x must have one shape, got {tuple(x_hat.shape)} and {tuple(x.shape)}.")
+    pairs = zip(x_hat.split(10_000), x.split(10_000), strict=True)
+    return sum((to_float(a) - to_float(b)).square().sum(dtype=torch.float64).item() for a, b in pairs) / x.numel()
+
+
+def psnr(mean_squared_error: float) -> float:
+    """Peak signal-to-noise ratio in dB of a (pooled) mean squared error, for images in [0, 1]: −10 log₁₀ MSE."""
+    if not mean_squared_error > 0:
+        raise ValueError(f"mean_squared_error must be positive, got {mean_squared_error}.")
+    return -10 * torch.tensor(mean_squared_error, dtype=torch.float64).log10().item()
+
+
+def frechet_distance(features: Tensor, reference: Tensor) -> float:
+    """Squared Fréchet (2-Wasserstein) distance between Gaussians fitted to two sets of features (n, k), (m, k).
+
+    ‖m − m'‖² + tr(S + S' − 2 (S S')^½). Dowson & Landau 1982; on features of a network, Heusel et al. 2017.
+    Needs more rows than columns in both; fitted in float64.
+    """
+    if features.ndim != 2 or reference.ndim != 2 or features.shape[1] != reference.shape[1]:
+        raise ValueError(
+            f"features and reference must be (n, k) and (m, k), got {tuple(features.shape)} and {tuple(reference.shape)}."
+        )
+    if min(len(features), len(reference)) <= features.shape[1]:
+        raise ValueError(f"Each set needs more than {features.shape[1]} rows to fit a covariance.")
+    a, b = features.double(), reference.double()
+    cov_a, cov_b = (torch.atleast_2d(torch.cov(t.T)) for t in (a, b))
+    # tr (S S')^½ is the sum of the roots of the eigenvalues of S S', which are real and ≥ 0
+    root = torch.linalg.eigvals(cov_a @ cov_b).real.clamp(min=0).sqrt().sum()
+    return ((a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * root).item()

@@ -1,0 +1,148 @@
+"""The mechanism: an answer is run on probes, and compared with the reference and with a list of known mistakes."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Answer = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer: the function it amounts to, and what to tell the learner who wrote it."""
+
+    answer: Answer
+    message: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One task with its right answer and the mistakes that its check knows by name.
+
+    probes: argument tuples of unequal sizes (batch 5, d = 3), so that no two mistakes look alike.
+    measure: (answer, probe) → tensor that is compared; default the answer's own result. A random answer is measured
+    by its moments.
+    tolerance: relative and absolute; wider for moments.
+    """
+
+    id: str
+    expects: str
+    reference: Answer
+    probes: Callable[[], list[tuple]]
+    mistakes: tuple[Mistake, ...]
+    measure: Callable[[Answer, tuple], Tensor] | None = None
+    tolerance: float = 1e-4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found. status: "passed", "not attempted", "mistake" (known), "wrong" (unknown) or "error"."""
+
+    status: str
+    message: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer agreed with the reference on every probe."""
+        return self.status == "passed"
+
+    def __repr__(self) -> str:
+        mark = {"passed": "✓ ", "not attempted": "○ "}.get(self.status, "✗ ")
+        return mark + self.message
+
+
+class NotAttemptedError(Exception):
+    """The answer returned nothing at all."""
+
+
+class NotATensorError(Exception):
+    """The answer returned something that has no numbers in it."""
+
+
+def examine(exercise: Exercise, answer: object) -> Verdict:
+    """Compare an answer with the reference and the known mistakes."""
+    if not callable(answer):
+        return Verdict("error", f"{exercise.id}: hand the function itself to the check, without brackets: got {answer!r}.")
+    try:
+        results = run(exercise, answer)
+    except (NotAttemptedError, NotImplementedError):
+        return Verdict(
+            "not attempted",
+            f"{exercise.id}: not attempted yet. It should return {exercise.expects}. (Did you write it? Then look for a missing return.)",
+        )
+    except NotATensorError as error:
+        return Verdict("error", f"{exercise.id}: it returns {error}, but it should return {exercise.expects}.")
+    except Exception as error:
+        return Verdict("error", f"{exercise.id}: {_where(error)} raised {type(error).__name__}: {error}")
+    return judge(exercise, results)
+
+
+def judge(exercise: Exercise, results: list[Tensor]) -> Verdict:
+    """The verdict on an answer's results, one tensor per probe."""
+    expected = run(exercise, exercise.reference)
+    if agree(results, expected, exercise.tolerance):
+        return Verdict("passed", f"{exercise.id}: passed.")
+    for mistake in exercise.mistakes:
+        if agree(results, run(exercise, mistake.answer), exercise.tolerance):
+            return Verdict("mistake", f"{exercise.id}: {mistake.message}")
+    return Verdict("wrong", f"{exercise.id}: {_difference(exercise, results[0], expected[0])}")
+
+
+def run(exercise: Exercise, answer: Answer) -> list[Tensor]:
+    """The answer's results, one per probe; inputs are copies and the random state is the same for every answer."""
+    measure = exercise.measure or (lambda f, probe: result_of(f, probe))
+    results = []
+    with torch.random.fork_rng(devices=[]):
+        for i, probe in enumerate(exercise.probes()):
+            torch.manual_seed(i)
+            results.append(measure(answer, probe))
+    return results
+
+
+def result_of(answer: Answer, probe: tuple) -> Tensor:
+    """Call an answer on a copy of a probe; its result as a float64 tensor."""
+    result = answer(*(a.clone() if isinstance(a, Tensor) else a for a in probe))
+    if result is None or result is Ellipsis:
+        raise NotAttemptedError
+    try:
+        return torch.as_tensor(result).detach().double()
+    except (TypeError, ValueError, RuntimeError):
+        raise NotATensorError(f"{_a_or_an(type(result).__name__)}") from None
+
+
+def agree(results: list[Tensor], expected: list[Tensor], tolerance: float) -> bool:
+    """Whether all results have the expected shapes and, within the tolerance, the expected values."""
+    return all(
+        a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=tolerance)
+        for a, b in zip(results, expected, strict=True)
+    )
+
+
+def _difference(exercise: Exercise, result: Tensor, expected: Tensor) -> str:
+    if result.shape != expected.shape and exercise.measure is None:
+        return (
+            f"it returns shape {tuple(result.shape)} where {tuple(expected.shape)} is expected: {exercise.expects}."
+        )
+    if not result.isfinite().all():
+        return "it returns NaN or infinity: look for the log of zero, a division by zero, or the exp of a large number."
+    if exercise.measure is not None:
+        return "its result is not right, and it is none of the mistakes known here. Print a small case and look."
+    worst = (result - expected).abs().argmax()
+    return (
+        f"the shape is right, the values are not, and it is none of the mistakes known here. On a small case: "
+        f"{result.flatten()[worst]:.4f} where {expected.flatten()[worst]:.4f} is right."
+    )
+
+
+def _where(error: Exception) -> str:
+    """The learner's line that raised: the last frame outside installed packages."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
+    own = [f for f in frames if "vae_helpers" not in f.filename]
+    return f"line {own[-1].lineno} of your cell ({own[-1].line})" if own else "calling your function"
+
+
+def _a_or_an(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -1,0 +1,103 @@
+"""Networks. ``encode`` and ``decode`` are each model's own; ``embed`` (x → z) and ``generate`` (z → x̂) are the same for all.
+
+Images are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outputs logits (batch, 1, 28, 28).
+``Autoencoder`` is written out in notebook 01, ``VAE`` in notebook 05; a test holds the definitions together.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from vae_helpers import checks
+from vae_helpers.data import mean_image
+
+
+def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    """Linear layers of the given sizes with an activation between them, none after the last."""
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Autoencoder(nn.Module):
+    """Deterministic autoencoder 784-hidden-latent_dim-hidden-784, smooth activation, sigmoid output.
+
+    Hinton & Salakhutdinov 2006. Raises TypeError or ValueError for sizes that are not positive whole numbers.
+    """
+
+    @checks.takes_sizes
+    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (512, 256)) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.encoder = mlp(784, *hidden, latent_dim, activation=nn.SiLU)
+        self.decoder = mlp(latent_dim, *reversed(hidden), 784, activation=nn.SiLU)
+
+    @checks.takes_images
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (batch, 1, 28, 28) → codes z (batch, latent_dim)."""
+        return self.encoder(x.flatten(1))
+
+    @checks.takes_codes
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes (batch, latent_dim) → x_logits (batch, 1, 28, 28), before the sigmoid."""
+        return self.decoder(z).unflatten(1, (1, 28, 28))
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Images → codes, deterministic: the same as ``encode``."""
+        return self.encode(x)
+
+    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes → images x̂ (batch, 1, 28, 28) in [0, 1]."""
+        return self.decode(z, y).sigmoid()
+
+
+class VAE(nn.Module):
+    """Variational autoencoder 784-hidden-(μ, log σ²)-hidden-784 with Bernoulli pixels.
+
+    Kingma & Welling 2014, appendix C. Raises TypeError or ValueError for sizes that are not positive whole numbers.
+    """
+
+    @checks.takes_sizes
+    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,)) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.encoder = mlp(784, *hidden, 2 * latent_dim)
+        self.decoder = mlp(latent_dim, *reversed(hidden), 784)
+
+    @checks.takes_images
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (batch, 1, 28, 28) → (mu, logvar) of q(z|x), each (batch, latent_dim); logvar kept in [−30, 20]."""
+        mu, logvar = self.encoder(x.flatten(1)).chunk(2, dim=1)
+        return mu, logvar.clamp(-30, 20)
+
+    @checks.takes_codes
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes (batch, latent_dim) → x_logits (batch, 1, 28, 28), before the sigmoid."""
+        return self.decoder(z).unflatten(1, (1, 28, 28))
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Images → posterior means μ (batch, latent_dim): deterministic."""
+        return self.encode(x)[0]
+
+    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes → images x̂ (batch, 1, 28, 28) in [0, 1]: the mean of p(x|z), not a draw from it."""
+        return self.decode(z, y).sigmoid()
+
+
+@torch.no_grad()
+def start_at_mean(model: nn.Module, x: Tensor) -> None:
+    """Set the decoder's last bias to logit(mean image of x), so that an untrained model already draws the mean image.
+
+    x: images (n, 1, 28, 28). The mean is kept in [0.001, 0.999], so that the logit stays finite.
+    """
+    checks.image_tensor(x)
+    checks.image_values(x)
+    bias = model.decoder[-1].bias
+    bias.copy_(torch.logit(mean_image(x).flatten().clamp(1e-3, 1 - 1e-3)).to(bias))
+
+
+def n_parameters(model: nn.Module) -> int:
+    """How many numbers training may change."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -1,0 +1,132 @@
+"""Pictures: every function returns a matplotlib Figure (made without pyplot); ``show`` displays one with its alt text.
+
+Ink is drawn dark on white paper: a pixel of 1 is black.
+"""
+
+import base64
+import io
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+import torch
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+from vae_helpers import checks
+from vae_helpers.data import to_float
+from vae_helpers.training import History
+
+CLASS_COLOURS = matplotlib.color_sequences["petroff10"]
+BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
+DPI = 100
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure as image/png, with ``alt`` (a sentence that says what it shows) as alt text and as plain text."""
+    if not alt.strip():
+        raise ValueError("alt is empty: say in a sentence what the picture shows.")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI)
+    bundle = {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": alt}
+    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs: object) -> tuple[Figure, np.ndarray]:
+    """A figure in inches and its axes, an array (rows, columns), with the course's type and no frame at top and right."""
+    with matplotlib.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
+
+
+def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
+    """Images (n, 1, 28, 28) side by side, ``columns`` a row, as one array of floats in [0, 1] with white gaps."""
+    checks.image_tensor(images, "images")
+    pixels = to_float(images.detach().cpu())[:, 0].numpy()
+    rows = -(-len(pixels) // columns)
+    sheet = np.zeros((rows * (28 + gap) - gap, columns * (28 + gap) - gap), np.float32)
+    for i, picture in enumerate(pixels):
+        top, left = (i // columns) * (28 + gap), (i % columns) * (28 + gap)
+        sheet[top : top + 28, left : left + 28] = picture
+    return sheet
+
+
+def draw_images(axes: Axes, images: Tensor, columns: int, gap: int = 2) -> None:
+    """Draw tiled images (n, 1, 28, 28) on ``axes``, dark ink on white."""
+    axes.imshow(tile(images, columns, gap), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2, inches: float = 0.55) -> Figure:
+    """A grid of images (n, 1, 28, 28), ``columns`` a row, each ``inches`` wide."""
+    rows = -(-len(images) // columns)
+    figure, axes = canvas(inches * columns + 0.1, inches * rows + (0.35 if title else 0.1))
+    draw_images(axes[0, 0], images, columns, gap)
+    axes[0, 0].set_title(title, fontsize=10)
+    return figure
+
+
+def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inches: float = 0.62) -> Figure:
+    """One labelled row of images per entry, all of one length: originals above reconstructions, say."""
+    columns = len(next(iter(rows.values())))
+    figure, axes = canvas(inches * columns + 1.6, inches * len(rows) + (0.3 if column_labels else 0.1))
+    images = torch.cat([to_float(images.detach().cpu()) for images in rows.values()])
+    draw_images(axes[0, 0], images, columns)
+    axes[0, 0].set_yticks([13.5 + 30 * i for i in range(len(rows))], rows.keys())
+    if column_labels:
+        axes[0, 0].set_xticks([13.5 + 30 * i for i in range(columns)], column_labels)
+        axes[0, 0].xaxis.tick_top()
+    axes[0, 0].tick_params(length=0)
+    return figure
+
+
+def loss_curves(history: History, parts: bool = True, levels: dict[str, float] | None = None) -> Figure:
+    """Loss per epoch in nats per image: total, its parts where there is a KL, validation, and named levels as dashed lines."""
+    figure, axes = canvas(6.4, 3.2)
+    epochs, axis = range(1, len(history.train) + 1), axes[0, 0]
+    axis.plot(epochs, [e.total for e in history.train], "o-", color=BLUE, label="training, total")
+    if history.val:
+        axis.plot(epochs, [e.total for e in history.val], "s--", color=ORANGE, label="held out, total")
+    if parts and history.train[-1].kl:
+        axis.plot(epochs, [e.reconstruction for e in history.train], ":", color=BLUE, label="reconstruction")
+        axis.plot(epochs, [e.kl for e in history.train], "-.", color=RED, label="KL")
+    for name, level in (levels or {}).items():
+        axis.axhline(level, color=GREY, ls="--", lw=1)
+        axis.annotate(name, (epochs[-1], level), ha="right", va="bottom", fontsize=9, color=GREY)
+    axis.set(xlabel="epoch", ylabel="nats per image", xticks=epochs)
+    axis.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
+    """Scatter 2-D codes (n, 2) coloured by class, with each class's digit at its median, so that colour is not needed."""
+    z, y = z.detach().cpu(), y.cpu()
+    for k in range(checks.N_CLASSES):
+        of_class = z[y == k]
+        if len(of_class) == 0:
+            continue
+        axes.scatter(*of_class.T, s=2, alpha=0.4, color=CLASS_COLOURS[k], linewidths=0, rasterized=True)
+        box = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": CLASS_COLOURS[k]}
+        axes.text(*of_class.median(0).values, str(k), ha="center", va="center", fontweight="bold", bbox=box)
+    axes.set(xlabel="z₁", ylabel="z₂")
+
+
+def code_scatter(z: Tensor, y: Tensor, title: str = "") -> Figure:
+    """2-D codes (n, 2) as points, coloured by class y (n,)."""
+    figure, axes = canvas(5.6, 5.0)
+    draw_codes(axes[0, 0], z, y)
+    axes[0, 0].set_title(title, fontsize=10)
+    return figure
+
+
+def png_of(images: Tensor, columns: int = 1, zoom: int = 8) -> bytes:
+    """Images (n, 1, 28, 28) in [0, 1] as one PNG, each pixel ``zoom`` wide: the fast way, for widgets."""
+    ink = (255 - 255 * tile(images, columns)).astype(np.uint8)
+    picture = Image.fromarray(ink).resize((ink.shape[1] * zoom, ink.shape[0] * zoom), Image.Resampling.NEAREST)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

@@ -1,0 +1,46 @@
+"""What all widgets share: a box that shows a still where no kernel runs, and a picture with alt text."""
+
+import base64
+import copy
+
+import ipywidgets
+import torch
+from torch import nn
+
+
+class Playable(ipywidgets.VBox):
+    """A box of widgets that is saved as a sentence and a still picture, for pages without a kernel (GitHub, a PDF)."""
+
+    def __init__(self, children: list[ipywidgets.Widget], alt: str, still: bytes) -> None:
+        super().__init__(children)
+        self.alt, self.still = alt, still
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        bundle = dict(super()._repr_mimebundle_(**kwargs) or {})
+        bundle |= {"text/plain": self.alt, "image/png": base64.b64encode(self.still).decode()}
+        return bundle, {"image/png": {"alt": self.alt}}
+
+
+class Picture(ipywidgets.HTML):
+    """A PNG as an HTML image, with alt text and sharp pixels."""
+
+    def draw(self, png: bytes, alt: str) -> None:
+        """Replace the picture."""
+        source = base64.b64encode(png).decode()
+        self.value = (
+            f'<img class="vae-picture" alt="{alt}" style="image-rendering:pixelated; border:1px solid #bbb" '
+            f'src="data:image/png;base64,{source}">'
+        )
+
+
+def own_copy(model: nn.Module) -> nn.Module:
+    """A copy of the model for a widget's callbacks, on the CPU and in evaluation mode.
+
+    Callbacks may run in a second thread, while a cell trains the original.
+    """
+    return copy.deepcopy(model).cpu().eval().requires_grad_(False)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    """A widget's own source of random numbers, apart from the notebook's."""
+    return torch.Generator().manual_seed(seed)
