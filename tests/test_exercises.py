@@ -93,7 +93,9 @@ STYLES = {
 
 
 @pytest.mark.parametrize(
-    ("exercise_id", "answer"), [(i, a) for i, answers in STYLES.items() for a in answers], ids=lambda v: v if isinstance(v, str) else ""
+    ("exercise_id", "answer"),
+    [(i, a) for i, answers in STYLES.items() for a in answers],
+    ids=lambda v: v if isinstance(v, str) else "",
 )
 def test_answers_in_another_style_pass(exercise_id, answer):
     verdict = check(exercise_id, answer)

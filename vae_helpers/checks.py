@@ -41,7 +41,9 @@ def image_values(x: Tensor, name: str = "x") -> None:
         return
     low, high = x.amin().item(), x.amax().item()
     if low != low or high != high:
-        raise ValueError(f"{name} holds NaN in {int(x.isnan().flatten(1).any(1).sum())} of {len(x)} images: drop or mend them.")
+        raise ValueError(
+            f"{name} holds NaN in {int(x.isnan().flatten(1).any(1).sum())} of {len(x)} images: drop or mend them."
+        )
     if low < 0 or high > 1:
         raise ValueError(
             f"{name} must lie in [0, 1], but runs from {low:g} to {high:g}: divide by 255, or clamp added noise with {name}.clamp(0, 1)."

@@ -32,7 +32,9 @@ class Dataset:
     factors: dict[str, dict[str, Tensor]] | None = None
 
     def __repr__(self) -> str:
-        return f"Dataset {self.name!r}: {len(self.x):,} training and {len(self.x_test):,} test images on {self.x.device}"
+        return (
+            f"Dataset {self.name!r}: {len(self.x):,} training and {len(self.x_test):,} test images on {self.x.device}"
+        )
 
 
 class CacheError(OSError):
@@ -113,7 +115,9 @@ def download(name: str) -> Path | None:
             fetch(scratch, download=True)
         except (OSError, RuntimeError) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise CacheError(f"Could not store {name} in {cache} ({error}): make room or set VAE_CACHE elsewhere.") from error
+                raise CacheError(
+                    f"Could not store {name} in {cache} ({error}): make room or set VAE_CACHE elsewhere."
+                ) from error
             announce_glyphs(name, cache)
             return None
         for file in FILES[name]:
@@ -139,8 +143,7 @@ def make_writable(folder: Path) -> None:
 def announce_glyphs(name: str, cache: Path) -> None:
     """Say, so that nobody can overlook it, that the glyphs take a data set's place."""
     print(
-        "=" * 78
-        + f"\nNO NETWORK: {name} could not be downloaded, so the built-in GLYPHS take its place.\n"
+        "=" * 78 + f"\nNO NETWORK: {name} could not be downloaded, so the built-in GLYPHS take its place.\n"
         "Everything runs, but the numbers are not those of the literature.\n"
         f"To mend it: connect and load again, or copy the data set to a folder that contains\n"
         f"{FILES[name][0].path.parent} and set VAE_DATA to it.\n" + "=" * 78
@@ -155,4 +158,4 @@ def to_float(x: Tensor) -> Tensor:
 def mean_image(x: Tensor) -> Tensor:
     """The mean over images (n, 1, 28, 28), as floats (1, 28, 28) in [0, 1]; in parts, so that memory stays small."""
     checks.image_tensor(x)
-    return sum(to_float(part).sum(0, dtype=torch.float64) for part in x.split(10_000)).div(len(x)).float()
+    return sum(to_float(part).sum(0, dtype=torch.float64) for part in x.split(2000)).div(len(x)).float()

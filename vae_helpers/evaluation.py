@@ -1,14 +1,18 @@
 """Figures of merit. What scikit-learn has (PCA, mixtures, logistic regression) comes from there."""
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vae_helpers import checks
 from vae_helpers.data import to_float
 
+Images = Callable[[Tensor], Tensor]
+
 
 @torch.no_grad()
-def in_batches(function: nn.Module, x: Tensor, batch_size: int = 2000) -> Tensor:
+def in_batches(function: Images, x: Tensor, batch_size: int = 2000) -> Tensor:
     """Apply a function of images or codes to all of ``x`` in batches, without gradients; uint8 images become floats."""
     return torch.cat([function(to_float(part)) for part in x.split(batch_size)])
 
@@ -19,8 +23,19 @@ def mse(x_hat: Tensor, x: Tensor) -> float:
     checks.image_tensor(x, "x")
     if x_hat.shape != x.shape:
         raise ValueError(f"x_hat and x must have one shape, got {tuple(x_hat.shape)} and {tuple(x.shape)}.")
-    pairs = zip(x_hat.split(10_000), x.split(10_000), strict=True)
+    pairs = zip(x_hat.split(2000), x.split(2000), strict=True)
     return sum((to_float(a) - to_float(b)).square().sum(dtype=torch.float64).item() for a, b in pairs) / x.numel()
+
+
+@torch.no_grad()
+def reconstruction_mse(reconstruct: Images, x: Tensor, target: Tensor | None = None, batch_size: int = 2000) -> float:
+    """Mean squared error *per pixel* between reconstruct(x) and ``target`` (default x itself), in batches.
+
+    x, target: images (n, 1, 28, 28), uint8 or floats in [0, 1]; reconstruct: floats (b, 1, 28, 28) → the same shape.
+    """
+    target = x if target is None else target
+    pairs = zip(x.split(batch_size), target.split(batch_size), strict=True)
+    return sum(mse(reconstruct(to_float(a)), b) * len(a) for a, b in pairs) / len(x)
 
 
 def psnr(mean_squared_error: float) -> float:

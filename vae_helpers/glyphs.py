@@ -69,9 +69,7 @@ def make(n: int, seed: int = 0) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         ValueError: n is not a positive whole number.
     """
     if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
-        raise ValueError(
-            f"n = {n!r} is no number of images: give a whole number of at least 1, e.g. n=20_000."
-        )
+        raise ValueError(f"n = {n!r} is no number of images: give a whole number of at least 1, e.g. n=20_000.")
     y, factors = _draw_factors(int(n), seed)
     return _render(y, factors), y, factors
 

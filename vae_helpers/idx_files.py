@@ -35,7 +35,12 @@ class DataFile:
 
 
 def _files(folder: str, md5s: tuple[str, str, str, str]) -> tuple[DataFile, ...]:
-    names = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+    names = (
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    )
     sizes = (16 + 60_000 * 784, 8 + 60_000, 16 + 10_000 * 784, 8 + 10_000)
     return tuple(DataFile(Path(folder, "raw", n), s, m) for n, s, m in zip(names, sizes, md5s, strict=True))
 

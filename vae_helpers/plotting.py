@@ -109,7 +109,7 @@ def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
         of_class = z[y == k]
         if len(of_class) == 0:
             continue
-        axes.scatter(*of_class.T, s=2, alpha=0.4, color=CLASS_COLOURS[k], linewidths=0, rasterized=True)
+        axes.plot(*of_class.T, "o", ms=1.6, mew=0, alpha=0.4, color=CLASS_COLOURS[k])
         box = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": CLASS_COLOURS[k]}
         axes.text(*of_class.median(0).values, str(k), ha="center", va="center", fontweight="bold", bbox=box)
     axes.set(xlabel="z₁", ylabel="z₂")

@@ -24,7 +24,11 @@ class Progress:
         self.done, self.title, self.note = 0, "", ""
         self.start, self.shown_at = time.perf_counter(), 0.0
         self.handle = None
-        self.bar = tqdm(total=total, bar_format="{desc} |{bar:24}| {elapsed}{postfix}") if visible and not in_notebook() else None
+        self.bar = (
+            tqdm(total=total, bar_format="{desc} |{bar:24}| {elapsed}{postfix}")
+            if visible and not in_notebook()
+            else None
+        )
 
     def step(self, n: int = 1) -> None:
         """Count ``n`` more steps."""

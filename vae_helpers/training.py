@@ -100,6 +100,7 @@ def fit(
         history.stopped = f"stopped by you in epoch {len(history.train) + 1} of {epochs}"
         line.note = f"{history.stopped}; the model keeps what it has learned"
     finally:
+        optimizer.zero_grad()
         model.eval()
         line.close()
     return history
@@ -107,7 +108,13 @@ def fit(
 
 @torch.no_grad()
 def mean_loss(
-    model: nn.Module, x: Tensor, loss: LossFunction, y: Tensor | None = None, *, batch_size: int = 1000, seed: int = 0
+    model: nn.Module,
+    x: Tensor,
+    loss: LossFunction,
+    y: Tensor | None = None,
+    *,
+    batch_size: int = 1000,
+    seed: int = 0,
 ) -> Loss:
     """A loss averaged over all images (n, 1, 28, 28), as floats, in nats per image; seeded, in float32, in batches."""
     checks.image_tensor(x)

@@ -65,7 +65,10 @@ class NotATensorError(Exception):
 def examine(exercise: Exercise, answer: object) -> Verdict:
     """Compare an answer with the reference and the known mistakes."""
     if not callable(answer):
-        return Verdict("error", f"{exercise.id}: hand the function itself to the check, without brackets: got {answer!r}.")
+        return Verdict(
+            "error",
+            f"{exercise.id}: hand the function itself to the check, without brackets: got {answer!r}.",
+        )
     try:
         results = run(exercise, answer)
     except (NotAttemptedError, NotImplementedError):
@@ -123,9 +126,7 @@ def agree(results: list[Tensor], expected: list[Tensor], tolerance: float) -> bo
 
 def _difference(exercise: Exercise, result: Tensor, expected: Tensor) -> str:
     if result.shape != expected.shape and exercise.measure is None:
-        return (
-            f"it returns shape {tuple(result.shape)} where {tuple(expected.shape)} is expected: {exercise.expects}."
-        )
+        return f"it returns shape {tuple(result.shape)} where {tuple(expected.shape)} is expected: {exercise.expects}."
     if not result.isfinite().all():
         return "it returns NaN or infinity: look for the log of zero, a division by zero, or the exp of a large number."
     if exercise.measure is not None:

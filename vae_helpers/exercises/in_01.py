@@ -10,7 +10,10 @@ from vae_helpers.exercises.core import Answer, Exercise, Mistake, result_of
 
 def _pairs_of_images() -> list[tuple]:
     g = torch.Generator().manual_seed(1)
-    return [(torch.rand(n, 1, 28, 28, generator=g), torch.rand(n, 1, 28, 28, generator=g), s) for n, s in ((5, 0.3), (4, 2.0))]
+    return [
+        (torch.rand(n, 1, 28, 28, generator=g), torch.rand(n, 1, 28, 28, generator=g), s)
+        for n, s in ((5, 0.3), (4, 2.0))
+    ]
 
 
 def _gaussian_nll(x_hat: Tensor, x: Tensor, sigma_x: float) -> Tensor:

@@ -12,7 +12,9 @@ from vae_helpers.losses import bernoulli_nll, kl_to_standard_normal
 def _elbo_probes() -> list[tuple]:
     g = torch.Generator().manual_seed(3)
     r = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
-    return [(r(n, 1, 28, 28), torch.rand(n, 1, 28, 28, generator=g), r(n, d), r(n, d) - 0.5) for n, d in ((5, 3), (4, 7))]
+    return [
+        (r(n, 1, 28, 28), torch.rand(n, 1, 28, 28, generator=g), r(n, d), r(n, d) - 0.5) for n, d in ((5, 3), (4, 7))
+    ]
 
 
 def _bce(x_logits: Tensor, x: Tensor) -> Tensor:

@@ -37,7 +37,11 @@ class LatentSliders(Playable):
         low, high = (self.centre[k] + s * 3 * self.spread[k] for s in (-1, 1))
         value = self.start[k].clamp(low, high).item()
         return ipywidgets.FloatSlider(
-            value=value, min=low.item(), max=high.item(), step=(high - low).item() / 60, description=f"z {k + 1}"
+            value=value,
+            min=low.item(),
+            max=high.item(),
+            step=(high - low).item() / 60,
+            description=f"z {k + 1}",
         )
 
     def _observe(self) -> None:

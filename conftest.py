@@ -1,0 +1,25 @@
+"""For all tests, notebooks included: a quiet environment; a notebook stops at its first failure."""
+
+import os
+
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # before torch loads: idle threads of several kernels must not spin
+os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+
+import pytest
+from nbval.plugin import IPyNbCell
+
+FIRST_FAILURE = pytest.StashKey[str]()
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> None:
+    """Remember the first cell of a notebook that failed."""
+    if isinstance(item, IPyNbCell) and call.excinfo and not call.excinfo.errisinstance(pytest.skip.Exception):
+        item.parent.stash.setdefault(FIRST_FAILURE, item.name)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the cells after it: they would only fail for its sake."""
+    if isinstance(item, IPyNbCell) and FIRST_FAILURE in item.parent.stash:
+        pytest.skip(f"not run: {item.parent.stash[FIRST_FAILURE]} of {item.parent.name} failed")
