@@ -24,6 +24,10 @@ class Loss(NamedTuple):
         """What the optimizer minimises; −ELBO where beta is 1."""
         return self.reconstruction + self.beta * self.kl
 
+    def __str__(self) -> str:
+        weight = "" if self.beta == 1 else f"{self.beta:g} · "
+        return f"{self.total:.2f} = {self.reconstruction:.2f} + {weight}{self.kl:.2f} nats per image"
+
 
 @takes_a_pair
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
@@ -37,7 +41,8 @@ def bernoulli_nll(x_logits: Tensor, x: Tensor) -> Tensor:
 
     For grey x this is the *expected* negative log-likelihood of the image binarized at random, b ~ Bernoulli(x).
     """
-    return F.binary_cross_entropy_with_logits(x_logits, x, reduction="none").flatten(1).sum(dim=1)
+    nll = F.binary_cross_entropy_with_logits(x_logits, x, reduction="none")
+    return nll.flatten(1).sum(dim=1)
 
 
 @takes_a_pair

@@ -29,10 +29,17 @@ def show(figure: Figure, alt: str) -> None:
     """Display a figure as image/png, with ``alt`` (a sentence that says what it shows) as alt text and as plain text."""
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the picture shows.")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI)
-    bundle = {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": alt}
+    bundle = {"image/png": base64.b64encode(compact_png(figure)).decode(), "text/plain": alt}
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def compact_png(figure: Figure) -> bytes:
+    """A figure as PNG with a palette of 256 colours: a third of the bytes, to the eye the same."""
+    drawn, compact = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI)
+    palette = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    palette.save(compact, "PNG", optimize=True)
+    return compact.getvalue()
 
 
 def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs: object) -> tuple[Figure, np.ndarray]:
@@ -73,7 +80,8 @@ def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2,
 def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inches: float = 0.62) -> Figure:
     """One labelled row of images per entry, all of one length: originals above reconstructions, say."""
     columns = len(next(iter(rows.values())))
-    figure, axes = canvas(inches * columns + 1.6, inches * len(rows) + (0.3 if column_labels else 0.1))
+    label_inches = 0.3 + 0.09 * max(len(label) for label in rows)
+    figure, axes = canvas(inches * columns + label_inches, inches * len(rows) + (0.3 if column_labels else 0.1))
     images = torch.cat([to_float(images.detach().cpu()) for images in rows.values()])
     draw_images(axes[0, 0], images, columns)
     axes[0, 0].set_yticks([13.5 + 30 * i for i in range(len(rows))], rows.keys())
@@ -111,7 +119,9 @@ def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
             continue
         axes.plot(*of_class.T, "o", ms=1.6, mew=0, alpha=0.4, color=CLASS_COLOURS[k])
         box = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": CLASS_COLOURS[k]}
-        axes.text(*of_class.median(0).values, str(k), ha="center", va="center", fontweight="bold", bbox=box)
+        axes.text(
+            *of_class.median(0).values, str(k), ha="center", va="center", fontweight="bold", bbox=box, clip_on=True
+        )
     axes.set(xlabel="z₁", ylabel="z₂")
 
 

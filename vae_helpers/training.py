@@ -226,9 +226,5 @@ def _not_finite(epoch: int, history: History) -> NotFiniteError:
 
 def _note(history: History) -> str:
     train = history.train[-1]
-    text = f"loss {train.total:.2f}"
-    if train.kl:
-        text += f" = {train.reconstruction:.2f} + {'' if train.beta == 1 else f'{train.beta:g} · '}{train.kl:.2f}"
-    if history.val:
-        text += f", validation {history.val[-1].total:.2f}"
-    return text + " nats per image"
+    text = f"loss {train}" if train.kl else f"loss {train.total:.2f} nats per image"
+    return text + (f", held out {history.val[-1].total:.2f}" if history.val else "")

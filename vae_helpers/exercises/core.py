@@ -1,5 +1,6 @@
 """The mechanism: an answer is run on probes, and compared with the reference and with a list of known mistakes."""
 
+import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Verdict:
 
     def __repr__(self) -> str:
         mark = {"passed": "✓ ", "not attempted": "○ "}.get(self.status, "✗ ")
-        return mark + self.message
+        return textwrap.fill(mark + self.message, width=88)
 
 
 class NotAttemptedError(Exception):

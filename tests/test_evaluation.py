@@ -1,0 +1,71 @@
+"""Figures of merit against values known in closed form."""
+
+import pytest
+import torch
+
+from vae_helpers import evaluation
+
+
+def test_mse_is_per_pixel_and_takes_bytes_and_floats():
+    x = torch.zeros(3000, 1, 28, 28, dtype=torch.uint8)
+    assert evaluation.mse(torch.full((3000, 1, 28, 28), 0.5), x) == pytest.approx(0.25)
+
+
+def test_mse_refuses_images_of_unlike_shape():
+    with pytest.raises(ValueError, match="must have one shape"):
+        evaluation.mse(torch.zeros(2, 1, 28, 28), torch.zeros(1, 1, 28, 28))
+
+
+def test_reconstruction_mse_does_not_depend_on_the_batch_size():
+    x = torch.rand(50, 1, 28, 28)
+    values = [evaluation.reconstruction_mse(lambda b: b * 0.9, x, batch_size=b) for b in (7, 50)]
+    assert values == pytest.approx([0.01 * x.square().mean().item()] * 2, rel=1e-4)
+
+
+def test_reconstruction_mse_can_have_another_target():
+    x, target = torch.zeros(5, 1, 28, 28), torch.ones(5, 1, 28, 28)
+    assert evaluation.reconstruction_mse(lambda b: b, x, target) == 1
+
+
+def test_psnr_of_a_hundredth_is_20_db():
+    assert evaluation.psnr(0.01) == pytest.approx(20)
+    with pytest.raises(ValueError, match="must be positive"):
+        evaluation.psnr(0.0)
+
+
+def test_in_batches_equals_all_at_once():
+    x = torch.rand(33, 1, 28, 28)
+    assert torch.equal(evaluation.in_batches(lambda b: b.flatten(1), x, batch_size=10), x.flatten(1))
+
+
+def test_frechet_distance_of_a_set_to_itself_is_zero():
+    a = torch.randn(500, 4)
+    assert evaluation.frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+def test_frechet_distance_of_a_shift_is_its_squared_length():
+    a, shift = torch.randn(500, 3), torch.tensor([1.0, -2.0, 0.5])
+    assert evaluation.frechet_distance(a + shift, a) == pytest.approx(5.25, rel=1e-4)
+
+
+def test_frechet_distance_of_a_stretch_is_known_in_closed_form():
+    a = torch.randn(2000, 3)
+    variance = torch.cov(a.T).trace().item()
+    assert evaluation.frechet_distance(3 * (a - a.mean(0)), a - a.mean(0)) == pytest.approx(4 * variance, rel=1e-4)
+
+
+def test_frechet_distance_of_rotated_gaussians_agrees_with_scipys_matrix_root():
+    from scipy.linalg import sqrtm
+
+    a, b = torch.randn(300, 4) @ torch.randn(4, 4), torch.randn(300, 4) @ torch.randn(4, 4)
+    cov_a, cov_b = torch.cov(a.T.double()), torch.cov(b.T.double())
+    root = torch.from_numpy(sqrtm((cov_a @ cov_b).numpy()).real)
+    oracle = (a.mean(0) - b.mean(0)).double().square().sum() + (cov_a + cov_b - 2 * root).trace()
+    assert evaluation.frechet_distance(a, b) == pytest.approx(oracle.item(), rel=1e-4)
+
+
+def test_frechet_distance_refuses_what_it_cant_fit():
+    with pytest.raises(ValueError, match=r"got \(9, 2\) and \(9, 3\)"):
+        evaluation.frechet_distance(torch.randn(9, 2), torch.randn(9, 3))
+    with pytest.raises(ValueError, match="more than 5 rows"):
+        evaluation.frechet_distance(torch.randn(5, 5), torch.randn(9, 5))

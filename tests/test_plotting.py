@@ -1,0 +1,76 @@
+"""Pictures: made without pyplot, shown as image/png with alt text."""
+
+import base64
+import io
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vae_helpers import plotting
+from vae_helpers.losses import Loss
+from vae_helpers.training import History
+
+IMAGES = torch.rand(7, 1, 28, 28)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed: (bundle, metadata) pairs."""
+    calls = []
+    monkeypatch.setattr(plotting, "display", lambda bundle, raw, metadata: calls.append((bundle, metadata)))
+    return calls
+
+
+FIGURES = {
+    "image_grid": lambda: plotting.image_grid(IMAGES, columns=3, title="seven"),
+    "image_rows": lambda: plotting.image_rows({"x": IMAGES, "x̂": IMAGES}, column_labels=list("abcdefg")),
+    "loss_curves": lambda: plotting.loss_curves(
+        History([Loss(9.0, 1.0), Loss(7.0, 2.0)], [Loss(9.0, 1.0), Loss(7.0, 2.0)], [1.0, 2.0]), levels={"floor": 3.0}
+    ),
+    "code_scatter": lambda: plotting.code_scatter(torch.randn(50, 2), torch.arange(50) % 9, "codes"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_shown_as_png_with_its_alt_text(name, shown):
+    plotting.show(FIGURES[name](), alt="A picture.")
+    (bundle, metadata) = shown[0]
+    assert set(bundle) == {"image/png", "text/plain"}
+    assert bundle["text/plain"] == metadata["image/png"]["alt"] == "A picture."
+    picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert picture.size[0] > 100 and len(picture.getcolors()) > 2
+
+
+def test_a_figure_without_alt_text_is_refused(shown):
+    with pytest.raises(ValueError, match="alt is empty"):
+        plotting.show(FIGURES["image_grid"](), alt=" ")
+
+
+def test_row_labels_stay_inside_the_picture():
+    figure = plotting.image_rows({"a rather long label of a row": IMAGES})
+    figure.draw_without_rendering()
+    (label,) = figure.axes[0].get_yticklabels()
+    assert label.get_window_extent().x0 >= 0
+
+
+def test_tiles_hold_every_image_at_its_place():
+    sheet = plotting.tile(IMAGES, columns=3, gap=2)
+    assert sheet.shape == (3 * 30 - 2, 3 * 30 - 2)
+    assert np.array_equal(sheet[30:58, 60:88], IMAGES[5, 0].numpy())
+    assert (sheet[60:, 30:] == 0).all(), "an incomplete row is left white"
+
+
+def test_the_fast_png_is_zoomed_and_dark_where_there_is_ink():
+    picture = Image.open(io.BytesIO(plotting.png_of(torch.ones(1, 1, 28, 28), zoom=4)))
+    assert picture.size == (112, 112)
+    assert picture.getextrema() == (0, 0)
+
+
+def test_pyplot_is_never_imported():
+    import subprocess
+
+    code = "import sys; from vae_helpers import plotting, widgets; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,234 @@
+"""fit: learns, repeats itself, keeps what was learned, and refuses what can't be trained on."""
+
+import pytest
+import torch
+
+from vae_helpers import data, losses, training
+from vae_helpers.losses import Loss, autoencoder_loss, vae_loss
+from vae_helpers.models import VAE, Autoencoder
+from vae_helpers.training import NotFiniteError, fit, mean_loss
+
+X = data.load_glyphs(n=400, n_test=1).x
+QUIET = {"progress": False, "batch_size": 64}
+
+
+def small_vae(seed=0):
+    torch.manual_seed(seed)
+    return VAE(3, hidden=(32,))
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_the_loss_falls_and_the_history_tells():
+    model = small_vae()
+    before = mean_loss(model, X, vae_loss).total
+    history = fit(model, X, vae_loss, epochs=4, x_val=X[:50], **QUIET)
+    assert history.train[-1].total < before / 2
+    assert mean_loss(model, X, vae_loss).total < before / 2
+    assert len(history.train) == len(history.val) == len(history.seconds) == 4
+    assert not history.stopped and not model.training
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    runs = []
+    for seed in (1, 1, 2):
+        model = small_vae()
+        fit(model, X, vae_loss, epochs=1, seed=seed, **QUIET)
+        runs.append(weights(model))
+    assert torch.equal(runs[0], runs[1])
+    assert not torch.equal(runs[0], runs[2])
+
+
+def test_the_global_random_state_is_left_alone():
+    before = torch.random.get_rng_state()
+    model = small_vae()
+    torch.random.set_rng_state(before)
+    fit(model, X, vae_loss, epochs=1, **QUIET)
+    mean_loss(model, X, vae_loss)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_floats_train_as_bytes_do():
+    models = small_vae(), small_vae()
+    fit(models[0], X, vae_loss, epochs=1, **QUIET)
+    fit(models[1], data.to_float(X), vae_loss, epochs=1, **QUIET)
+    assert torch.equal(weights(models[0]), weights(models[1]))
+
+
+def test_the_reported_loss_is_the_mean_over_all_images():
+    seen = []
+
+    def counting(model, x, y=None):
+        loss = vae_loss(model, x)
+        seen.append((loss.total.item(), len(x)))
+        return loss
+
+    history = fit(small_vae(), X[:150], counting, epochs=1, **QUIET)
+    assert sum(n for _, n in seen) == 150
+    assert history.train[0].total == pytest.approx(sum(v * n for v, n in seen) / 150, rel=1e-5)
+
+
+def test_batches_differ_in_size_by_one_image_at_most():
+    sizes = []
+    fit(small_vae(), X[:130], lambda m, x, y: sizes.append(len(x)) or vae_loss(m, x), epochs=1, **QUIET)
+    assert sorted(sizes) == [43, 43, 44]
+
+
+def test_a_batch_larger_than_the_data_is_one_batch_and_learns():
+    model, sizes = small_vae(), []
+    before = weights(model)
+    fit(model, X[:10], lambda m, x, y: sizes.append(len(x)) or vae_loss(m, x), epochs=1, batch_size=999, progress=False)
+    assert sizes == [10]
+    assert (weights(model) - before).abs().max() > 1e-4
+
+
+def test_labels_reach_the_loss_beside_their_images():
+    y = torch.arange(400) % 10
+    x = data.to_float(X)
+
+    def checks_pairs(model, batch, labels):
+        for image, label in zip(batch, labels, strict=True):
+            assert (x[y == label] == image).flatten(1).all(1).any()
+        return vae_loss(model, batch)
+
+    fit(small_vae(), x[:64], checks_pairs, y[:64], epochs=1, **QUIET)
+
+
+@pytest.mark.parametrize("when", [3, 9])
+def test_stopping_keeps_what_has_been_learned(when):
+    model, steps = small_vae(), []
+    before = weights(model)
+
+    def stopped(m, x, y):
+        steps.append(1)
+        if len(steps) == when:
+            raise KeyboardInterrupt
+        return vae_loss(m, x)
+
+    history = fit(model, X, stopped, epochs=5, **QUIET)
+    assert history.stopped == f"stopped by you in epoch {1 + when // 7} of 5"
+    assert not torch.equal(before, weights(model))
+    assert not model.training
+
+
+def test_a_loss_that_turns_nan_restores_the_weights_of_the_epochs_start():
+    model, steps, kept = small_vae(), [], {}
+
+    def turns_nan(m, x, y):
+        steps.append(1)
+        if len(steps) == 8:
+            kept["weights"] = weights(m)
+        loss = vae_loss(m, x)
+        return Loss(loss.reconstruction * float("nan"), loss.kl) if len(steps) == 10 else loss
+
+    with pytest.raises(NotFiniteError, match=r"NaN or infinite in epoch 2.*weights of that epoch's start") as caught:
+        fit(model, X, turns_nan, epochs=5, **QUIET)
+    assert torch.equal(weights(model), kept["weights"])
+    assert len(caught.value.history.train) == 1
+    assert len(steps) == 14, "it stops at the end of the epoch"
+
+
+def test_weights_that_turn_infinite_in_the_last_step_are_noticed():
+    model = small_vae()
+
+    def explodes(m, x, y):
+        loss = vae_loss(m, x)
+        return Loss(loss.reconstruction + (m.decoder[-1].bias * float("inf")).sum().nan_to_num(0.0) * 0, loss.kl)
+
+    with pytest.raises(NotFiniteError):
+        fit(model, X[:64], explodes, epochs=1, **QUIET)
+    assert weights(model).isfinite().all()
+
+
+def test_bf16_trains_as_well_as_float32():
+    losses_by_precision = {}
+    for precision in ("float32", "bf16"):
+        model = small_vae()
+        fit(model, X, vae_loss, epochs=6, precision=precision, **QUIET)
+        losses_by_precision[precision] = mean_loss(model, X, vae_loss).total
+    assert losses_by_precision["bf16"] == pytest.approx(losses_by_precision["float32"], rel=0.05)
+
+
+def test_mean_loss_does_not_depend_on_the_batch_size():
+    model = Autoencoder(3, hidden=(16,))
+    values = [mean_loss(model, X, autoencoder_loss, batch_size=b).total for b in (7, 64, 1000)]
+    assert values == pytest.approx([values[0]] * 3, rel=1e-5)
+
+
+@pytest.mark.parametrize("bad", [0, -1])
+def test_epochs_and_batch_size_below_one_are_refused(bad):
+    with pytest.raises(ValueError, match=f"epochs must be at least 1, got {bad}"):
+        fit(small_vae(), X, vae_loss, epochs=bad)
+    with pytest.raises(ValueError, match=f"batch_size must be at least 1, got {bad}"):
+        fit(small_vae(), X, vae_loss, batch_size=bad)
+
+
+def test_epochs_that_are_no_whole_number_are_refused():
+    with pytest.raises(TypeError, match="epochs must be a whole number, got 2.0"):
+        fit(small_vae(), X, vae_loss, epochs=2.0)
+
+
+@pytest.mark.parametrize("lr", [0, -1e-3, float("nan"), "fast"])
+def test_a_learning_rate_that_is_not_positive_is_refused(lr):
+    with pytest.raises(ValueError, match="lr must be a positive number"):
+        fit(small_vae(), X, vae_loss, lr=lr)
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="precision must be"):
+        fit(small_vae(), X, vae_loss, precision="float16")
+
+
+IMAGES = torch.rand(6, 1, 28, 28)
+BAD_IMAGES = {
+    "a list": ([1, 2], TypeError, "x must be a torch tensor of images, got list"),
+    "flat": (IMAGES.flatten(1), ValueError, r"shape \(n, 1, 28, 28\), got \(6, 784\)"),
+    "no channel": (IMAGES[:, 0], ValueError, r"got \(6, 28, 28\)"),
+    "empty": (IMAGES[:0], ValueError, "x holds no image"),
+    "int64": ((IMAGES * 255).long(), TypeError, r"got torch.int64.*torch.uint8"),
+    "too bright": (IMAGES * 255, ValueError, r"x must lie in \[0, 1\].*divide by 255"),
+    "negative": (IMAGES - 0.5, ValueError, r"x must lie in \[0, 1\]"),
+    "NaN": (torch.where(IMAGES > 0.99, float("nan"), IMAGES), ValueError, "x holds NaN in . of 6 images"),
+}
+
+
+@pytest.mark.parametrize(("x", "error", "message"), BAD_IMAGES.values(), ids=BAD_IMAGES.keys())
+def test_images_that_cant_be_trained_on_are_refused_at_the_door(x, error, message):
+    for enter in (lambda: fit(small_vae(), x, vae_loss), lambda: mean_loss(small_vae(), x, vae_loss)):
+        with pytest.raises(error, match=message):
+            enter()
+
+
+BAD_LABELS = {
+    "too large": (torch.tensor([0, 1, 2, 3, 4, 10]), ValueError, "labels from 0 to 9, but runs from 0 to 10"),
+    "negative": (torch.tensor([0, 1, 2, 3, 4, -1]), ValueError, "runs from -1 to 4"),
+    "too few": (torch.zeros(5, dtype=torch.int64), ValueError, r"y must have shape \(6,\).*got \(5,\)"),
+    "floats": (torch.zeros(6), TypeError, r"y must be an int64 tensor.*y.long\(\)"),
+}
+
+
+@pytest.mark.parametrize(("y", "error", "message"), BAD_LABELS.values(), ids=BAD_LABELS.keys())
+def test_labels_that_cant_be_trained_on_are_refused_at_the_door(y, error, message):
+    with pytest.raises(error, match=message):
+        fit(small_vae(), IMAGES, vae_loss, y)
+
+
+def test_a_frozen_model_is_refused():
+    with pytest.raises(ValueError, match="VAE has no weight to train"):
+        fit(small_vae().requires_grad_(False), X, vae_loss)
+
+
+def test_the_loss_of_fit_is_the_callers():
+    assert training.LossFunction is not None
+    half = lambda m, x, y: Loss(0.5 * losses.vae_loss(m, x).reconstruction)  # noqa: E731
+    history = fit(small_vae(), X, half, epochs=1, **QUIET)
+    assert history.train[0].kl == 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
+def test_on_a_gpu_data_and_model_meet_on_the_models_device():
+    model = small_vae().cuda()
+    history = fit(model, X, vae_loss, epochs=2, **QUIET)
+    assert history.train[-1].total < history.train[0].total
