@@ -146,7 +146,7 @@ def test_a_full_disk_is_not_taken_for_a_missing_network(cache, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(datasets, "MNIST", fetch)
-    with pytest.raises(CacheError, match="No space left on device.*make room"):
+    with pytest.raises(CacheError, match=r"No space left on device.*make room"):
         data.load("mnist")
 
 

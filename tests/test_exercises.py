@@ -57,7 +57,8 @@ STYLES = {
     ],
     "gaussian-nll": [
         lambda a, b, s: -torch.distributions.Normal(a, s).log_prob(b).sum(dim=(1, 2, 3)),
-        lambda a, b, s: (b.sub_(a).square_() / (2 * s**2)).sum((3, 2, 1)) + 392 * torch.log(torch.tensor(2 * torch.pi * s**2)),
+        lambda a, b, s: (b.sub_(a).square_() / (2 * s**2)).sum((3, 2, 1))
+        + 392 * torch.log(torch.tensor(2 * torch.pi * s**2)),
     ],
     "walk": [
         lambda a, b, n: torch.stack([torch.lerp(a, b, t.item()) for t in torch.linspace(0, 1, n)]),
@@ -68,7 +69,10 @@ STYLES = {
         lambda z, n: z.mean(0) + (torch.randn(n, len(z)) @ (z - z.mean(0))) / len(z) ** 0.5,
     ],
     "negative-elbo": [
-        lambda l, x, m, v: -torch.distributions.Bernoulli(logits=l, validate_args=False).log_prob(x).sum((1, 2, 3)).mean()
+        lambda l, x, m, v: -torch.distributions.Bernoulli(logits=l, validate_args=False)
+        .log_prob(x)
+        .sum((1, 2, 3))
+        .mean()
         + torch.distributions.kl_divergence(
             torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(0.0, 1.0)
         ).sum(1).mean(),

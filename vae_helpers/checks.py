@@ -31,7 +31,8 @@ def image_tensor(x: object, name: str = "x") -> None:
         raise ValueError(f"{name} holds no image: shape {tuple(x.shape)}. Check how you selected it.")
     if x.dtype != torch.uint8 and not x.is_floating_point():
         raise TypeError(
-            f"{name} must be uint8 (0 to 255) or floating (0 to 1), got {x.dtype}: {name}.to(torch.uint8) if it counts to 255."
+            f"{name} must be uint8 (0 to 255) or floating (0 to 1), got {x.dtype}: "
+            f"convert it with {name}.to(torch.uint8) if it counts to 255."
         )
 
 
@@ -46,7 +47,8 @@ def image_values(x: Tensor, name: str = "x") -> None:
         )
     if low < 0 or high > 1:
         raise ValueError(
-            f"{name} must lie in [0, 1], but runs from {low:g} to {high:g}: divide by 255, or clamp added noise with {name}.clamp(0, 1)."
+            f"{name} must lie in [0, 1], but runs from {low:g} to {high:g}: "
+            f"divide by 255, or clamp added noise with {name}.clamp(0, 1)."
         )
 
 
@@ -69,7 +71,8 @@ def code_tensor(z: object, latent_dim: int, name: str = "z") -> None:
         raise TypeError(f"{name} must be a floating tensor of codes, got {kind}.")
     if z.ndim != 2 or z.shape[1] != latent_dim:
         raise ValueError(
-            f"{name} must have shape (n, {latent_dim}) for this model, got {tuple(z.shape)}; one code alone needs {name}[None]."
+            f"{name} must have shape (n, {latent_dim}) for this model, got {tuple(z.shape)}; "
+            f"one code alone needs {name}[None]."
         )
 
 
@@ -124,7 +127,8 @@ def takes_a_pair(function: Callable) -> Callable:
         if a.shape != b.shape:
             first, second = list(inspect.signature(function).parameters)[:2]
             raise ValueError(
-                f"{first} and {second} of {function.__name__} must have one shape, got {tuple(a.shape)} and {tuple(b.shape)}."
+                f"{first} and {second} of {function.__name__} must have one shape, "
+                f"got {tuple(a.shape)} and {tuple(b.shape)}."
             )
         half = (torch.bfloat16, torch.float16)
         return function(*(t.float() if t.dtype in half else t for t in (a, b)), **kwargs)

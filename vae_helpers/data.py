@@ -10,7 +10,7 @@ from platformdirs import user_cache_dir
 from torch import Tensor
 
 from vae_helpers import checks, glyphs
-from vae_helpers.idx_files import FILES, DamagedFileError, missing_files, read_split
+from vae_helpers.idx_files import FILES, missing_files, read_split
 
 NAMES = ("mnist", "fashion", "glyphs")
 
@@ -83,7 +83,7 @@ def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int
 
 
 def find(name: str, folder: str | Path | None = None) -> Path | None:
-    """The first folder that holds all four files of a data set: ``folder`` alone if given, else VAE_DATA, then cache."""
+    """The first folder with all four files of a data set: ``folder`` alone if given, else VAE_DATA, then the cache."""
     if folder is not None:
         absent = missing_files(name, Path(folder))
         if absent:

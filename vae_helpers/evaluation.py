@@ -53,7 +53,8 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     """
     if features.ndim != 2 or reference.ndim != 2 or features.shape[1] != reference.shape[1]:
         raise ValueError(
-            f"features and reference must be (n, k) and (m, k), got {tuple(features.shape)} and {tuple(reference.shape)}."
+            f"features and reference must be (n, k) and (m, k), "
+            f"got {tuple(features.shape)} and {tuple(reference.shape)}."
         )
     if min(len(features), len(reference)) <= features.shape[1]:
         raise ValueError(f"Each set needs more than {features.shape[1]} rows to fit a covariance.")

@@ -1,4 +1,4 @@
-"""The files of MNIST and Fashion-MNIST, as torchvision lays them out, checked by length and MD5 before they are read."""
+"""The files of MNIST and Fashion-MNIST, as torchvision lays them out, checked by length and MD5 when read."""
 
 import hashlib
 from dataclasses import dataclass

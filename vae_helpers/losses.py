@@ -1,6 +1,7 @@
 """Losses in nats per image: summed over pixels and latent dimensions, averaged over the batch.
 
-Every loss returns its parts. Functions that return (batch,) give one value per image; ``*_loss`` functions give a ``Loss``.
+Every loss returns its parts. Functions that return (batch,) give one value per image;
+``*_loss`` functions give a ``Loss``.
 """
 
 from typing import NamedTuple
@@ -31,7 +32,7 @@ class Loss(NamedTuple):
 
 @takes_a_pair
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
-    """‖x − x̂‖² per image, (batch,): up to a constant the negative log-likelihood of a Gaussian with variance ½, in nats."""
+    """‖x − x̂‖² per image, (batch,), in nats: up to a constant the −log-likelihood of a Gaussian with variance ½."""
     return (x_hat - x).square().flatten(1).sum(dim=1)
 
 

@@ -26,7 +26,7 @@ DPI = 100
 
 
 def show(figure: Figure, alt: str) -> None:
-    """Display a figure as image/png, with ``alt`` (a sentence that says what it shows) as alt text and as plain text."""
+    """Display a figure as image/png; ``alt``, a sentence that says what it shows, is its alt and its plain text."""
     if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the picture shows.")
     bundle = {"image/png": base64.b64encode(compact_png(figure)).decode(), "text/plain": alt}
@@ -36,14 +36,14 @@ def show(figure: Figure, alt: str) -> None:
 def compact_png(figure: Figure) -> bytes:
     """A figure as PNG with a palette of 256 colours: a third of the bytes, to the eye the same."""
     drawn, compact = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=DPI)
+    figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.06)
     palette = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     palette.save(compact, "PNG", optimize=True)
     return compact.getvalue()
 
 
 def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs: object) -> tuple[Figure, np.ndarray]:
-    """A figure in inches and its axes, an array (rows, columns), with the course's type and no frame at top and right."""
+    """A figure in inches and its axes, an array (rows, columns): the course's type, no frame at top and right."""
     with matplotlib.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
@@ -80,7 +80,7 @@ def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2,
 def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inches: float = 0.62) -> Figure:
     """One labelled row of images per entry, all of one length: originals above reconstructions, say."""
     columns = len(next(iter(rows.values())))
-    label_inches = 0.3 + 0.09 * max(len(label) for label in rows)
+    label_inches = 0.4 + 0.095 * max(len(label) for label in rows)
     figure, axes = canvas(inches * columns + label_inches, inches * len(rows) + (0.3 if column_labels else 0.1))
     images = torch.cat([to_float(images.detach().cpu()) for images in rows.values()])
     draw_images(axes[0, 0], images, columns)
@@ -93,7 +93,7 @@ def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inche
 
 
 def loss_curves(history: History, parts: bool = True, levels: dict[str, float] | None = None) -> Figure:
-    """Loss per epoch in nats per image: total, its parts where there is a KL, validation, and named levels as dashed lines."""
+    """Loss per epoch in nats per image: total, parts where there is a KL, held-out images, named levels (dashed)."""
     figure, axes = canvas(6.4, 3.2)
     epochs, axis = range(1, len(history.train) + 1), axes[0, 0]
     axis.plot(epochs, [e.total for e in history.train], "o-", color=BLUE, label="training, total")
@@ -111,7 +111,7 @@ def loss_curves(history: History, parts: bool = True, levels: dict[str, float] |
 
 
 def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
-    """Scatter 2-D codes (n, 2) coloured by class, with each class's digit at its median, so that colour is not needed."""
+    """Scatter 2-D codes (n, 2) coloured by class, each class's digit at its median, so that colour is not needed."""
     z, y = z.detach().cpu(), y.cpu()
     for k in range(checks.N_CLASSES):
         of_class = z[y == k]

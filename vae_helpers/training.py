@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil, isfinite
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from vae_helpers import checks
 from vae_helpers.data import to_float
 from vae_helpers.losses import Loss
+from vae_helpers.precision import autocast
 from vae_helpers.progress import Progress
 
 LossFunction = Callable[[nn.Module, Tensor, Tensor | None], Loss]
@@ -20,7 +22,7 @@ LossFunction = Callable[[nn.Module, Tensor, Tensor | None], Loss]
 class History:
     """What ``fit`` saw, one entry per finished epoch.
 
-    train: mean Loss over the epoch's batches (weights still moving). val: Loss on the validation images after it, if any.
+    train: mean Loss over the epoch's batches (weights still moving). val: Loss on validation images after it, if any.
     seconds: time since the start. stopped: why training ended early, or "".
     """
 
@@ -67,43 +69,25 @@ def fit(
     loss(model, x, y) → Loss, in nats per image. lr: the schedule's peak. A batch larger than the data is one batch.
     precision: "float32", "bf16", or "auto" (bf16 where the processor computes in it).
     The same seed gives the same shuffles and the same noise; the global random state is left as it was.
-
-    Ctrl-C (Stop) ends training and keeps what has been learned. Where a loss or weight is not finite, training ends
-    with that epoch, the weights of its start are restored, and NotFiniteError says so. Raises TypeError or ValueError
-    for arguments that can't be trained on.
+    Ctrl-C (Stop) keeps what has been learned. Where a loss or weight is not finite, training ends with that epoch and
+    NotFiniteError, the weights of its start restored. TypeError or ValueError: arguments that can't be trained on.
     """
     _check(model, x, y, epochs, batch_size, lr)
     x, y = _on_device_of(model, x, y)
-    n_batches = ceil(len(x) / batch_size)
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
-    schedule = _one_cycle(optimizer, lr, epochs * n_batches)
-    cast = _autocast(x.device, precision)
-    history, line = History(), Progress(epochs * n_batches, progress)
-    start = time.perf_counter()
+    run = _Run(model, loss, epochs, ceil(len(x) / batch_size), lr, autocast(x.device, precision), progress)
     model.train()
     try:
-        with torch.random.fork_rng(devices=[x.device] if x.is_cuda else []):
-            torch.manual_seed(seed)
-            for epoch in range(1, epochs + 1):
-                line.title = f"epoch {epoch}/{epochs}"
-                kept = _copy_of(model)
-                mean = _epoch(model, loss, _batches(x, y, n_batches), optimizer, schedule, cast, line)
-                if not (isfinite(mean.total) and _all_finite(model)):
-                    model.load_state_dict(kept)
-                    raise _not_finite(epoch, history)
-                history.train.append(mean)
+        with _random_state_of_its_own(seed, x.device):
+            for _ in range(epochs):
+                run.epoch(x, y)
                 if x_val is not None:
-                    history.val.append(mean_loss(model, x_val, loss, y_val, seed=seed))
-                history.seconds.append(time.perf_counter() - start)
-                line.note = _note(history)
+                    run.history.val.append(mean_loss(model, x_val, loss, y_val, seed=seed))
+                run.tell()
     except KeyboardInterrupt:
-        history.stopped = f"stopped by you in epoch {len(history.train) + 1} of {epochs}"
-        line.note = f"{history.stopped}; the model keeps what it has learned"
+        run.interrupted()
     finally:
-        optimizer.zero_grad()
-        model.eval()
-        line.close()
-    return history
+        run.close()
+    return run.history
 
 
 @torch.no_grad()
@@ -122,24 +106,14 @@ def mean_loss(
     x, y = _on_device_of(model, x, y)
     was_training = model.training
     model.eval()
-    total = torch.zeros(2, dtype=torch.float64, device=x.device)
-    with torch.random.fork_rng(devices=[x.device] if x.is_cuda else []):
-        torch.manual_seed(seed)
+    sums = _Sums()
+    with _random_state_of_its_own(seed, x.device):
         for i in range(0, len(x), batch_size):
             batch = to_float(x[i : i + batch_size])
             part = loss(model, batch, None if y is None else y[i : i + batch_size])
-            total += _as_tensor(part, x.device) * len(batch)
+            sums.add(part, len(batch))
     model.train(was_training)
-    reconstruction, kl = (total / len(x)).tolist()
-    return Loss(reconstruction, kl, part.beta)
-
-
-def processor_has_bf16(device: torch.device) -> bool:
-    """Whether the device computes in bfloat16 in hardware (elsewhere it is slower than float32)."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    return device.type == "cpu" and any(probe() for probe in probes if probe is not None)
+    return sums.mean()
 
 
 def _check(model: nn.Module, x: Tensor, y: Tensor | None, epochs: int, batch_size: int, lr: float) -> None:
@@ -160,56 +134,96 @@ def _on_device_of(model: nn.Module, x: Tensor, y: Tensor | None) -> tuple[Tensor
     return x.to(device), None if y is None else y.to(device)
 
 
-def _one_cycle(optimizer: torch.optim.Optimizer, lr: float, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
-    # OneCycleLR ends at a rate of zero: in a run of a single step that would be the only rate.
-    return torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=lr, total_steps=max(steps, 2), pct_start=0.25, cycle_momentum=False
-    )
+@contextmanager
+def _random_state_of_its_own(seed: int, device: torch.device) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
 
 
-def _autocast(device: torch.device, precision: str) -> torch.autocast:
-    if precision not in ("auto", "float32", "bf16"):
-        raise ValueError(f'precision must be "auto", "float32" or "bf16", got {precision!r}.')
-    wanted = precision == "bf16" or (precision == "auto" and processor_has_bf16(device))
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
+class _Run:
+    """One call of ``fit``: optimizer, schedule, progress line and history, and what an epoch does with them."""
 
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: LossFunction,
+        epochs: int,
+        n_batches: int,
+        lr: float,
+        cast: torch.autocast,
+        visible: bool,
+    ) -> None:
+        self.model, self.loss, self.epochs, self.n_batches, self.cast = model, loss, epochs, n_batches, cast
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
+        # OneCycleLR ends at a rate of zero: in a run of a single step that would be the only rate, hence two
+        steps = max(epochs * n_batches, 2)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, max_lr=lr, total_steps=steps, pct_start=0.25, cycle_momentum=False
+        )
+        self.history, self.line, self.start = History(), Progress(epochs * n_batches, visible), time.perf_counter()
 
-def _batches(x: Tensor, y: Tensor | None, n_batches: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-    order = torch.randperm(len(x)).to(x.device)
-    for index in order.tensor_split(n_batches):
-        yield to_float(x[index]), None if y is None else y[index]
+    def epoch(self, x: Tensor, y: Tensor | None) -> None:
+        """Train on every image once; where that ends in NaN or infinity, undo it and raise."""
+        number = len(self.history.train) + 1
+        self.line.title = f"epoch {number}/{self.epochs}"
+        kept = {name: value.clone() for name, value in self.model.state_dict().items()}
+        sums = _Sums()
+        for index in torch.randperm(len(x)).to(x.device).tensor_split(self.n_batches):
+            batch = to_float(x[index])
+            sums.add(self._step(batch, None if y is None else y[index]), len(batch))
+            self.line.step()
+        mean = sums.mean()
+        if not (isfinite(mean.total) and _all_finite(self.model)):
+            self.model.load_state_dict(kept)
+            raise _not_finite(number, self.history)
+        self.history.train.append(mean)
 
-
-def _epoch(
-    model: nn.Module,
-    loss: LossFunction,
-    batches: Iterator[tuple[Tensor, Tensor | None]],
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-    cast: torch.autocast,
-    line: Progress,
-) -> Loss:
-    total, seen = 0.0, 0
-    for x, y in batches:
-        with cast:
-            part = loss(model, x, y)
-        optimizer.zero_grad()
+    def _step(self, x: Tensor, y: Tensor | None) -> Loss:
+        with self.cast:
+            part = self.loss(self.model, x, y)
+        self.optimizer.zero_grad()
         part.total.backward()
-        optimizer.step()
-        schedule.step()
-        total, seen = total + _as_tensor(part, x.device) * len(x), seen + len(x)
-        line.step()
-    reconstruction, kl = (total / seen).tolist()
-    return Loss(reconstruction, kl, part.beta)
+        self.optimizer.step()
+        self.schedule.step()
+        return part
+
+    def tell(self) -> None:
+        """Note the time, and write the last losses on the progress line."""
+        self.history.seconds.append(time.perf_counter() - self.start)
+        self.line.note = _note(self.history)
+
+    def interrupted(self) -> None:
+        """Say that the learner stopped it, and that nothing is lost."""
+        self.history.stopped = f"stopped by you in epoch {len(self.history.train) + 1} of {self.epochs}"
+        self.line.note = f"{self.history.stopped}; the model keeps what it has learned"
+
+    def close(self) -> None:
+        """Leave the model without gradients, ready for use."""
+        self.optimizer.zero_grad()
+        self.model.eval()
+        self.line.close()
 
 
-def _as_tensor(part: Loss, device: torch.device) -> Tensor:
-    parts = (torch.as_tensor(v, dtype=torch.float64, device=device) for v in (part.reconstruction, part.kl))
-    return torch.stack(list(parts)).detach()
+class _Sums:
+    """Running sums of a loss's parts, kept on the device: their values are asked for once, by ``mean``."""
+
+    def __init__(self) -> None:
+        self.reconstruction, self.kl, self.beta, self.n = 0.0, 0.0, 1.0, 0
+
+    def add(self, part: Loss, n: int) -> None:
+        """Add the mean loss of a batch of n images."""
+        self.reconstruction = self.reconstruction + n * _detached(part.reconstruction)
+        self.kl = self.kl + n * _detached(part.kl)
+        self.beta, self.n = part.beta, self.n + n
+
+    def mean(self) -> Loss:
+        """The mean loss per image, as floats."""
+        return Loss(float(self.reconstruction) / self.n, float(self.kl) / self.n, self.beta)
 
 
-def _copy_of(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in model.state_dict().items()}
+def _detached(value: Tensor | float) -> Tensor | float:
+    return value.detach().double() if isinstance(value, Tensor) else value
 
 
 def _all_finite(model: nn.Module) -> bool:
@@ -218,7 +232,8 @@ def _all_finite(model: nn.Module) -> bool:
 
 def _not_finite(epoch: int, history: History) -> NotFiniteError:
     return NotFiniteError(
-        f"The loss or a weight became NaN or infinite in epoch {epoch}. The model has the weights of that epoch's start again. "
+        f"The loss or a weight became NaN or infinite in epoch {epoch}. "
+        "The model has the weights of that epoch's start again. "
         "Usual causes: a learning rate too high (halve lr), the log of zero, the exp of a large log σ² (clamp it).",
         history,
     )

@@ -75,7 +75,8 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
     except (NotAttemptedError, NotImplementedError):
         return Verdict(
             "not attempted",
-            f"{exercise.id}: not attempted yet. It should return {exercise.expects}. (Did you write it? Then look for a missing return.)",
+            f"{exercise.id}: not attempted yet. It should return {exercise.expects}. "
+            "(Did you write it? Then look for a missing return.)",
         )
     except NotATensorError as error:
         return Verdict("error", f"{exercise.id}: it returns {error}, but it should return {exercise.expects}.")

@@ -119,7 +119,8 @@ NATS_PER_IMAGE = Exercise(
     mistakes=(
         Mistake(
             lambda p, x: -(x * p.log() + (1 - x) * (1 - p).log()).mean(),
-            "that is the mean over pixels, 784 times too small. Sum over the pixels of an image, then average over images.",
+            "that is the mean over pixels, 784 times too small. Sum over the pixels of an image, "
+            "then average over images.",
         ),
         Mistake(
             lambda p, x: _score(p, x) * len(x),

@@ -139,11 +139,13 @@ GAUSSIAN_CODES = Exercise(
         ),
         Mistake(
             lambda z, n: z.mean(0) + z.std(0) * torch.randn(n, z.shape[1]),
-            "mean and spread are right, but the dimensions are drawn independently. Use the covariance: its Cholesky root.",
+            "mean and spread are right, but the dimensions are drawn independently. "
+            "Use the covariance: its Cholesky root.",
         ),
         Mistake(
             lambda z, n: z.mean(0) + torch.randn(n, z.shape[1]) @ torch.cov(z.T),
-            "the covariance was used as its own root, so that the draws have covariance S². Use torch.linalg.cholesky(S).",
+            "the covariance was used as its own root, so that the draws have covariance S². "
+            "Use torch.linalg.cholesky(S).",
         ),
         Mistake(
             lambda z, n: z.mean(0) + torch.randn(n, z.shape[1]) @ torch.linalg.cholesky(torch.cov(z.T)),

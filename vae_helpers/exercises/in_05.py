@@ -1,4 +1,4 @@
-"""Exercises of notebook 05: the negative ELBO, the KL of each latent dimension, and a grid of codes for the manifold."""
+"""Exercises of notebook 05: the negative ELBO, the KL of each latent dimension, a grid of codes for the manifold."""
 
 import torch
 import torch.nn.functional as F
@@ -33,7 +33,8 @@ NEGATIVE_ELBO = Exercise(
     mistakes=(
         Mistake(
             lambda l, x, m, v: F.binary_cross_entropy_with_logits(l, x) + _kl(m, v),
-            "the reconstruction is a mean over pixels, the KL a sum: the KL weighs 784 times too much, a hidden β of 784. "
+            "the reconstruction is a mean over pixels, the KL a sum: the KL weighs 784 times too much, "
+            "a hidden β of 784. "
             "Such a VAE collapses: all its samples are the mean image.",
         ),
         Mistake(
@@ -43,7 +44,8 @@ NEGATIVE_ELBO = Exercise(
         ),
         Mistake(
             lambda l, x, m, v: _bce(l, x) * len(x) + _kl(m, v),
-            "the reconstruction is summed over the batch, the KL averaged: the KL weighs too little, by the batch size.",
+            "the reconstruction is summed over the batch, the KL averaged: the KL weighs too little, "
+            "by a factor of the batch size, and the codes stray from the prior.",
         ),
         Mistake(
             lambda l, x, m, v: _bce(l, x) - _kl(m, v),
@@ -68,7 +70,8 @@ NEGATIVE_ELBO = Exercise(
         ),
         Mistake(
             lambda l, x, m, v: _bce(l, x),
-            "the KL is missing: without it this is an autoencoder with noise, and nothing keeps the codes near the prior.",
+            "the KL is missing: without it this is an autoencoder with noise, "
+            "and nothing keeps the codes near the prior.",
         ),
     ),
 )
@@ -91,7 +94,8 @@ KL_PER_DIMENSION = Exercise(
     mistakes=(
         Mistake(
             lambda m, v: _kl_terms(m, v).sum(1),
-            "that is one value per image, summed over dimensions. Average over the images (dim 0) and keep the dimensions.",
+            "that is one value per image, summed over dimensions. "
+            "Average over the images (dim 0) and keep the dimensions.",
         ),
         Mistake(
             lambda m, v: _kl_terms(m, v).sum(0),
@@ -155,7 +159,8 @@ QUANTILE_GRID = Exercise(
         ),
         Mistake(
             lambda n: _grid_from(_midpoints(n))[:, [1, 0]],
-            "the two numbers of each code are swapped: let the second one change fastest, so that a row of the picture is one z₁.",
+            "the two numbers of each code are swapped: let the second one change fastest, "
+            "so that a row of the picture is one z₁.",
         ),
         Mistake(
             lambda n: torch.stack([Normal(0.0, 1.0).icdf(_midpoints(n))] * 2, dim=1),

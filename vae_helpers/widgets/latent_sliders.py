@@ -28,7 +28,8 @@ class LatentSliders(Playable):
         grid = ipywidgets.GridBox(self.sliders, layout={"grid_template_columns": f"repeat({columns}, 320px)"})
         controls = ipywidgets.VBox([grid, ipywidgets.HBox([back, draw])])
         alt = (
-            f"Live in JupyterLab: {len(start)} sliders, one per latent dimension, and the image the decoder makes of them. "
+            f"Live in JupyterLab: {len(start)} sliders, one per latent dimension, "
+            "and the image the decoder makes of them. "
             "Here, a still of the starting code."
         )
         super().__init__([ipywidgets.HBox([self.picture, controls]), self.errors], alt, self.png())

@@ -1,0 +1,22 @@
+"""In which precision a device computes best."""
+
+import torch
+
+
+def processor_has_bf16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 in hardware (elsewhere it is slower than float32)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return device.type == "cpu" and any(probe() for probe in probes if probe is not None)
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """The context to compute in: "float32", "bf16", or "auto" (bf16 where the device has it in hardware).
+
+    Raises ValueError for any other word.
+    """
+    if precision not in ("auto", "float32", "bf16"):
+        raise ValueError(f'precision must be "auto", "float32" or "bf16", got {precision!r}.')
+    wanted = precision == "bf16" or (precision == "auto" and processor_has_bf16(device))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
