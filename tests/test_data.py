@@ -1,15 +1,26 @@
 """Loading: where data is looked for, what is checked, and what is said when something is wrong."""
 
+import http.client
 import os
 import struct
+from pathlib import Path
 
 import pytest
 import torch
 from torchvision import datasets
 
-from vae_helpers import data, idx_files
-from vae_helpers.data import CacheError
+from vae_helpers import data, downloads, idx_files
+from vae_helpers.downloads import CacheError
 from vae_helpers.idx_files import DamagedFileError, DataFile
+
+
+@pytest.fixture(autouse=True)
+def no_real_downloads(monkeypatch):
+    """Whatever a test forgets, it must not reach a network."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -101,13 +112,11 @@ def test_an_unwritable_cache_is_an_error_that_names_the_mend(tmp_path, monkeypat
     (tmp_path / "file").write_text("in the way")
     monkeypatch.delenv("VAE_DATA", raising=False)
     monkeypatch.setenv("VAE_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(CacheError, match=r"can't be written to.*Set VAE_CACHE.*or VAE_DATA"):
+    with pytest.raises(CacheError, match=r"can't be written to.*set VAE_CACHE.*or set VAE_DATA"):
         data.load("mnist")
 
 
 def test_without_a_network_the_glyphs_take_its_place_loudly(cache, monkeypatch, capsys):
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
     loaded = data.load("fashion", device="cpu")
     said = capsys.readouterr().out
     assert loaded.name == "glyphs"
@@ -136,9 +145,59 @@ def test_a_download_lands_in_the_cache(tiny_mnist, cache, monkeypatch):
 
 def test_a_damaged_download_does_not_land_in_the_cache(tiny_mnist, cache, monkeypatch):
     monkeypatch.setattr(datasets, "MNIST", fake_download(tiny_mnist, fail=True))
-    with pytest.raises(DamagedFileError):
+    with pytest.raises(DamagedFileError, match=r"mnist arrived damaged.*Load it again.*set VAE_DATA"):
         data.load("mnist", device="cpu")
     assert not list(cache.iterdir())
+
+
+def test_an_interrupted_download_leaves_nothing_in_the_cache(cache, monkeypatch):
+    def fetch(root, download):
+        os.makedirs(os.path.join(root, "MNIST", "raw"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(datasets, "MNIST", fetch)
+    with pytest.raises(KeyboardInterrupt):
+        data.load("mnist", device="cpu")
+    assert not list(cache.iterdir())
+
+
+def test_of_two_downloads_at_once_both_find_the_whole_data(tiny_mnist, cache, monkeypatch):
+    def second_arrives_meanwhile(root, download):
+        fake_download(tiny_mnist)(root, download)
+        monkeypatch.setattr(datasets, "MNIST", fake_download(tiny_mnist))
+        downloads.download("mnist", cache)
+
+    monkeypatch.setattr(datasets, "MNIST", second_arrives_meanwhile)
+    assert len(data.load("mnist", device="cpu").x) == 7
+    assert [p.name for p in cache.iterdir()] == ["MNIST"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionResetError(104, "Connection reset by peer"),
+        TimeoutError("timed out"),
+        http.client.IncompleteRead(b""),
+        RuntimeError("Error downloading train-images-idx3-ubyte.gz"),
+        EOFError("Compressed file ended before the end-of-stream marker"),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_whatever_breaks_on_the_way_is_said_and_the_glyphs_take_its_place(error, cache, monkeypatch, capsys):
+    def fetch(root, download):
+        raise error
+
+    monkeypatch.setattr(datasets, "MNIST", fetch)
+    assert data.load("mnist", device="cpu").name == "glyphs"
+    assert f"What went wrong: {str(error)[:20]}" in capsys.readouterr().out
+
+
+def test_a_tilde_in_a_path_is_the_home_folder(tiny_mnist, monkeypatch):
+    monkeypatch.setenv("HOME", str(tiny_mnist.parent))
+    monkeypatch.setenv("USERPROFILE", str(tiny_mnist.parent))
+    monkeypatch.setenv("VAE_DATA", "~/tiny")
+    assert data.find("mnist") == tiny_mnist
+    assert data.find("mnist", "~/tiny") == tiny_mnist
 
 
 def test_a_full_disk_is_not_taken_for_a_missing_network(cache, monkeypatch):
@@ -146,7 +205,7 @@ def test_a_full_disk_is_not_taken_for_a_missing_network(cache, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(datasets, "MNIST", fetch)
-    with pytest.raises(CacheError, match=r"No space left on device.*make room"):
+    with pytest.raises(CacheError, match=r"No space left on device.*Make room"):
         data.load("mnist")
 
 
@@ -162,7 +221,8 @@ def test_to_float_divides_bytes_by_255_and_leaves_floats_alone():
     images = torch.tensor([[[[0, 51, 255]]]], dtype=torch.uint8)
     assert data.to_float(images).flatten().tolist() == pytest.approx([0, 0.2, 1])
     floats = torch.rand(2, 1, 28, 28)
-    assert data.to_float(floats) is floats
+    assert torch.equal(data.to_float(floats), floats)
+    assert data.to_float(floats.double()).dtype == torch.float32
 
 
 def test_the_mean_image_is_the_mean_whatever_the_number_of_images():
@@ -170,9 +230,10 @@ def test_the_mean_image_is_the_mean_whatever_the_number_of_images():
     assert torch.allclose(data.mean_image(images), (images.double() / 255).mean(0).float(), atol=1e-6)
 
 
-@pytest.mark.skipif(not os.environ.get("VAE_DATA"), reason="VAE_DATA is not set: the real MNIST is not at hand")
 @pytest.mark.parametrize("name", ["mnist", "fashion"])
 def test_the_real_files_pass_their_check(name):
+    if idx_files.missing_files(name, Path(os.environ.get("VAE_DATA", ""))):
+        pytest.skip(f"the real {name} is not at hand: VAE_DATA does not hold it")
     loaded = data.load(name, os.environ["VAE_DATA"], device="cpu")
     assert loaded.x.shape == (60_000, 1, 28, 28) and loaded.x_test.shape == (10_000, 1, 28, 28)
     assert loaded.y.bincount().numel() == 10

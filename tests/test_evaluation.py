@@ -38,6 +38,21 @@ def test_in_batches_equals_all_at_once():
     assert torch.equal(evaluation.in_batches(lambda b: b.flatten(1), x, batch_size=10), x.flatten(1))
 
 
+def test_frechet_distance_takes_arrays_of_numpy_and_scikit_learn():
+    a = torch.randn(100, 3)
+    assert evaluation.frechet_distance(a.numpy(), a + 1) == pytest.approx(3, rel=1e-4)
+
+
+def test_in_batches_refuses_a_function_of_several_results():
+    with pytest.raises(TypeError, match=r"got tuple: for codes, use model.embed"):
+        evaluation.in_batches(lambda b: (b, b), torch.rand(3, 1, 28, 28))
+
+
+def test_mse_refuses_floats_up_to_255():
+    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\].*divide by 255"):
+        evaluation.mse(torch.rand(2, 1, 28, 28), 255 * torch.rand(2, 1, 28, 28))
+
+
 def test_frechet_distance_of_a_set_to_itself_is_zero():
     a = torch.randn(500, 4)
     assert evaluation.frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
@@ -67,5 +82,7 @@ def test_frechet_distance_of_rotated_gaussians_agrees_with_scipys_matrix_root():
 def test_frechet_distance_refuses_what_it_cant_fit():
     with pytest.raises(ValueError, match=r"got \(9, 2\) and \(9, 3\)"):
         evaluation.frechet_distance(torch.randn(9, 2), torch.randn(9, 3))
+    with pytest.raises(ValueError, match="must be finite"):
+        evaluation.frechet_distance(torch.full((9, 2), float("nan")), torch.randn(9, 2))
     with pytest.raises(ValueError, match="more than 5 rows"):
         evaluation.frechet_distance(torch.randn(5, 5), torch.randn(9, 5))

@@ -144,6 +144,37 @@ def test_an_answer_of_the_wrong_shape_is_told_so(exercise):
     assert verdict.status == "wrong"
 
 
+def test_an_operation_that_bytes_lack_is_an_error_and_not_an_untouched_stub():
+    verdict = check("mean-image", lambda x: x.mean(0))
+    assert verdict.status == "error"
+    assert "NotImplementedError" in verdict.message or "RuntimeError" in verdict.message
+
+
+def test_a_stub_that_raises_not_implemented_is_not_attempted():
+    def stub(*_):
+        raise NotImplementedError
+
+    assert check("walk", stub).status == "not attempted"
+
+
+@pytest.mark.parametrize("exercise_id", ["independent-pixels", "gaussian-codes"])
+def test_right_draws_from_any_random_stream_pass(exercise_id):
+    exercise = EXERCISES[exercise_id]
+    for seed in range(10):
+        other_stream = lambda *args, seed=seed: (torch.manual_seed(100 + seed), exercise.reference(*args))[1]  # noqa: E731
+        assert check(exercise_id, other_stream).passed, seed
+
+
+@pytest.mark.parametrize("exercise_id", ["independent-pixels", "gaussian-codes"])
+def test_a_transposed_random_answer_is_told_its_shape(exercise_id):
+    verdict = check(exercise_id, lambda *args: EXERCISES[exercise_id].reference(*args).transpose(0, 1))
+    assert "it returns shape" in verdict.message
+
+
+def test_a_list_of_codes_is_told_of_stack():
+    assert "torch.stack" in check("walk", lambda a, b, n: [a] * n).message
+
+
 def test_a_result_instead_of_the_function_is_told_so():
     assert "without brackets" in check("walk", torch.zeros(3)).message
 

@@ -111,6 +111,15 @@ def test_a_logvar_that_would_broadcast_is_refused():
         losses.kl_to_standard_normal(MU, LOGVAR[:, :1])
 
 
+def test_bytes_are_refused_instead_of_summed_as_numbers_up_to_255():
+    with pytest.raises(TypeError, match=r"must be floats.*to_float"):
+        losses.squared_error(LOGITS.float(), (X * 255).byte())
+
+
+def test_arguments_may_be_named():
+    assert losses.kl_to_standard_normal(logvar=LOGVAR, mu=MU).shape == (5,)
+
+
 def test_half_precision_is_summed_in_float32():
     logits = LOGITS.to(torch.bfloat16)
     assert losses.bernoulli_nll(logits, X.float()).dtype == torch.float32

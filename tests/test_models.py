@@ -77,6 +77,18 @@ def test_codes_of_the_wrong_size_are_refused(kind):
         kind(2).generate(torch.randn(2))
 
 
+def test_codes_in_double_precision_are_refused_with_their_mend():
+    with pytest.raises(TypeError, match=r"z is float64.*z.float\(\)"):
+        VAE(2).generate(torch.randn(5, 2, dtype=torch.float64))
+
+
+def test_a_decoder_without_a_last_bias_cant_start_at_the_mean():
+    model = VAE(2)
+    model.decoder.append(torch.nn.Sigmoid())
+    with pytest.raises(TypeError, match="must end in a Linear layer"):
+        models.start_at_mean(model, torch.rand(3, 1, 28, 28))
+
+
 def test_every_weight_of_a_vae_receives_a_gradient():
     model = VAE(3, hidden=(7,))
     losses.vae_loss(model, torch.rand(4, 1, 28, 28)).total.backward()

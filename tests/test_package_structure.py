@@ -12,9 +12,10 @@ ROOT = Path(vae_helpers.__file__).parent
 FILES = {path.relative_to(ROOT).with_suffix("").as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
 LEVELS = [
-    {"checks", "glyphs", "idx_files", "progress", "precision"},
+    {"checks", "glyphs", "idx_files", "downloads", "progress", "precision"},
     {"data"},
     {"models", "losses"},
+    {"history"},
     {"training"},
     {"plotting", "evaluation"},
     {"widgets", "exercises"},
@@ -31,6 +32,9 @@ PUBLIC = [p for p in FUNCTIONS if not p.values[0].name.startswith("_") and p.val
 
 def imported_modules(tree):
     for node in ast.walk(tree):
+        assert not (isinstance(node, ast.ImportFrom) and node.level), "relative imports hide where a name comes from"
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.startswith("vae_helpers") for alias in node.names), "import from the package"
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "vae_helpers":
             below = node.module.split(".")[1:]
             yield from [below[0]] if below else [alias.name for alias in node.names]

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from vae_helpers import plotting
+from vae_helpers.history import History
 from vae_helpers.losses import Loss
-from vae_helpers.training import History
 
 IMAGES = torch.rand(7, 1, 28, 28)
 
@@ -67,6 +67,29 @@ def test_the_fast_png_is_zoomed_and_dark_where_there_is_ink():
     picture = Image.open(io.BytesIO(plotting.png_of(torch.ones(1, 1, 28, 28), zoom=4)))
     assert picture.size == (112, 112)
     assert picture.getextrema() == (0, 0)
+
+
+def test_values_outside_the_range_are_paper_or_ink_and_never_wrap():
+    images = torch.full((1, 1, 28, 28), -0.1)
+    images[..., 14:] = 1.1
+    picture = np.asarray(Image.open(io.BytesIO(plotting.png_of(images, zoom=1))))
+    assert (picture[:, :14] == 255).all() and (picture[:, 14:] == 0).all()
+
+
+BAD_PICTURES = {
+    "rows of unlike length": (lambda: plotting.image_rows({"a": IMAGES, "b": IMAGES[:3]}), "all of one length"),
+    "no row": (lambda: plotting.image_rows({}), "all of one length"),
+    "no column": (lambda: plotting.image_grid(IMAGES, columns=0), "columns must be at least 1"),
+    "no epoch": (lambda: plotting.loss_curves(History()), "no finished epoch"),
+    "3-D codes": (lambda: plotting.code_scatter(torch.randn(5, 3), torch.arange(5)), r"\(n, 2\)"),
+    "too few labels": (lambda: plotting.code_scatter(torch.randn(5, 2), torch.arange(4)), r"y must have shape \(5,\)"),
+}
+
+
+@pytest.mark.parametrize(("draw", "message"), BAD_PICTURES.values(), ids=BAD_PICTURES.keys())
+def test_what_cant_be_drawn_is_refused(draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw()
 
 
 def test_pyplot_is_never_imported():

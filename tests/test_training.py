@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from vae_helpers import data, losses, training
+from vae_helpers import data, losses
+from vae_helpers.history import NotFiniteError
 from vae_helpers.losses import Loss, autoencoder_loss, vae_loss
 from vae_helpers.models import VAE, Autoencoder
-from vae_helpers.training import NotFiniteError, fit, mean_loss
+from vae_helpers.training import fit, mean_loss
 
 X = data.load_glyphs(n=400, n_test=1).x
 QUIET = {"progress": False, "batch_size": 64}
@@ -220,8 +221,83 @@ def test_a_frozen_model_is_refused():
         fit(small_vae().requires_grad_(False), X, vae_loss)
 
 
+@pytest.mark.parametrize("steps", range(1, 9))
+def test_runs_of_very_few_steps_learn_too(steps):
+    model = small_vae()
+    before = mean_loss(model, X[:8], vae_loss).total
+    fit(model, X[:8], vae_loss, epochs=steps, batch_size=8, progress=False)
+    assert mean_loss(model, X[:8], vae_loss).total < before
+
+
+def test_stopping_during_validation_leaves_a_whole_history():
+    def stopped_at_validation(m, x, y):
+        if not m.training:
+            raise KeyboardInterrupt
+        return vae_loss(m, x)
+
+    history = fit(small_vae(), X, stopped_at_validation, epochs=2, x_val=X[:9], **QUIET)
+    assert len(history.train) == len(history.val) == len(history.seconds) == 0
+    assert repr(history) == "History: no finished epoch; stopped by you in epoch 1 of 2"
+
+
+def test_stopping_after_a_weight_went_to_nan_restores_the_epochs_start():
+    model, steps = small_vae(), []
+    before = weights(model)
+
+    def poisoned(m, x, y):
+        steps.append(1)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+        return Loss(vae_loss(m, x).reconstruction * float("nan"))
+
+    fit(model, X, poisoned, epochs=1, **QUIET)
+    assert torch.equal(weights(model), before)
+
+
+def test_a_beta_that_changes_is_reported_with_the_true_total():
+    totals, betas = [], iter([0.0, 0.5, 2.0, 1.0, 1.0, 1.0, 1.0])
+
+    def warm_up(m, x, y):
+        loss = vae_loss(m, x, beta=next(betas))
+        totals.append(loss.total.item() * len(x))
+        return loss
+
+    history = fit(small_vae(), X, warm_up, epochs=1, **QUIET)
+    assert history.train[0].total == pytest.approx(sum(totals) / len(X), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        (lambda m, x, y: vae_loss(m, x).total, TypeError, "must return a losses.Loss, got Tensor"),
+        (lambda m, x, y: Loss(torch.ones(len(x), requires_grad=True)), ValueError, "average them over the batch"),
+    ],
+    ids=["a tensor", "one value per image"],
+)
+def test_a_loss_of_the_wrong_kind_is_refused(bad, error, message):
+    for enter in (lambda: fit(small_vae(), X, bad, progress=False), lambda: mean_loss(small_vae(), X, bad)):
+        with pytest.raises(error, match=message):
+            enter()
+
+
+def test_validation_images_are_checked_at_the_door_by_their_own_name():
+    with pytest.raises(ValueError, match="x_val must lie in"):
+        fit(small_vae(), X, vae_loss, x_val=IMAGES * 9)
+    with pytest.raises(ValueError, match="y_val must have shape"):
+        fit(small_vae(), X, vae_loss, x_val=IMAGES, y_val=torch.zeros(2, dtype=torch.int64))
+
+
+def test_a_loss_that_raises_leaves_the_model_in_its_mode():
+    def broken(m, x, y):
+        raise RuntimeError
+
+    model = small_vae().train()
+    with pytest.raises(RuntimeError):
+        mean_loss(model, X, broken)
+    assert model.training
+
+
 def test_the_loss_of_fit_is_the_callers():
-    assert training.LossFunction is not None
     half = lambda m, x, y: Loss(0.5 * losses.vae_loss(m, x).reconstruction)  # noqa: E731
     history = fit(small_vae(), X, half, epochs=1, **QUIET)
     assert history.train[0].kl == 0

@@ -84,5 +84,24 @@ def test_global_random_numbers_are_not_consumed(model):
 def test_codes_and_start_of_the_wrong_size_are_refused(model):
     with pytest.raises(ValueError, match=r"codes must have shape \(n, 3\)"):
         latent_sliders(model, codes=torch.randn(9, 2))
-    with pytest.raises(ValueError, match=r"start.* must have shape \(n, 3\)"):
+    with pytest.raises(ValueError, match=r"start must be one finite code of 3 numbers"):
         latent_sliders(model, start=torch.randn(2))
+    with pytest.raises(ValueError, match="codes must be at least two, and finite"):
+        latent_sliders(model, codes=torch.randn(1, 3))
+
+
+def test_a_start_outside_the_usual_range_is_shown_as_it_is(model):
+    widget = latent_sliders(model, start=torch.tensor([[10.0, 0.0, -4.0]]))
+    assert [s.value for s in widget.sliders] == [10.0, 0.0, -4.0]
+
+
+def test_a_frame_is_decoded_in_inference_mode_whatever_the_thread(model, monkeypatch):
+    widget, modes = latent_sliders(model), []
+    decode = type(widget.model).generate
+    monkeypatch.setattr(
+        type(widget.model), "generate", lambda m, z: modes.append(torch.is_inference_mode_enabled()) or decode(m, z)
+    )
+    thread = threading.Thread(target=widget.frame)
+    thread.start()
+    thread.join()
+    assert modes == [True]

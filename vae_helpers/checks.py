@@ -25,7 +25,8 @@ def image_tensor(x: object, name: str = "x") -> None:
         raise TypeError(f"{name} must be a torch tensor of images, got {type(x).__name__}: torch.as_tensor makes one.")
     if x.ndim != 4 or tuple(x.shape[1:]) != IMAGE_SHAPE:
         raise ValueError(
-            f"{name} must have shape (n, 1, 28, 28), got {tuple(x.shape)}: reshape it with {name}.view(-1, 1, 28, 28)."
+            f"{name} must have shape (n, 1, 28, 28), got {tuple(x.shape)}"
+            + (f": reshape it with {name}.view(-1, 1, 28, 28)." if x.shape[1:].numel() == 784 else ".")
         )
     if len(x) == 0:
         raise ValueError(f"{name} holds no image: shape {tuple(x.shape)}. Check how you selected it.")
@@ -56,7 +57,8 @@ def label_tensor(y: object, n: int, name: str = "y", n_classes: int = N_CLASSES)
     """Raise TypeError or ValueError unless ``y`` is an int64 tensor (n,) of labels 0 … n_classes − 1."""
     if not isinstance(y, Tensor) or y.dtype != torch.int64:
         kind = y.dtype if isinstance(y, Tensor) else type(y).__name__
-        raise TypeError(f"{name} must be an int64 tensor of labels, got {kind}: convert it with {name}.long().")
+        mend = f"{name}.long()" if isinstance(y, Tensor) else f"torch.as_tensor({name})"
+        raise TypeError(f"{name} must be an int64 tensor of labels, got {kind}: convert it with {mend}.")
     if tuple(y.shape) != (n,):
         raise ValueError(f"{name} must have shape ({n},), one label per image, got {tuple(y.shape)}.")
     low, high = y.min().item(), y.max().item()
@@ -114,6 +116,13 @@ def takes_codes(method: Callable) -> Callable:
     @functools.wraps(method)
     def checked(self: object, z: Tensor, *args: object, **kwargs: object) -> object:
         code_tensor(z, self.latent_dim)
+        weight = next(self.parameters())
+        if z.dtype == torch.float64 != weight.dtype:
+            raise TypeError("z is float64, the model's weights are not: convert it with z.float().")
+        if z.device != weight.device:
+            raise ValueError(
+                f"z is on {z.device}, the model on {weight.device}: move it with z.to({str(weight.device)!r})."
+            )
         return method(self, z, *args, **kwargs)
 
     return checked
@@ -121,16 +130,23 @@ def takes_codes(method: Callable) -> Callable:
 
 def takes_a_pair(function: Callable) -> Callable:
     """Decorate a function of two tensors of one shape: it refuses to broadcast, and computes at least in float32."""
+    signature = inspect.signature(function)
+    first, second = signature.parameters
 
     @functools.wraps(function)
-    def checked(a: Tensor, b: Tensor, **kwargs: object) -> Tensor:
+    def checked(*args: Tensor, **kwargs: Tensor) -> Tensor:
+        a, b = signature.bind(*args, **kwargs).arguments.values()
+        if not (a.is_floating_point() and b.is_floating_point()):
+            raise TypeError(
+                f"{first} and {second} of {function.__name__} must be floats, got {a.dtype} and {b.dtype}: "
+                "bytes become floats in [0, 1] by data.to_float(x)."
+            )
         if a.shape != b.shape:
-            first, second = list(inspect.signature(function).parameters)[:2]
             raise ValueError(
                 f"{first} and {second} of {function.__name__} must have one shape, "
                 f"got {tuple(a.shape)} and {tuple(b.shape)}."
             )
         half = (torch.bfloat16, torch.float16)
-        return function(*(t.float() if t.dtype in half else t for t in (a, b)), **kwargs)
+        return function(*(t.float() if t.dtype in half else t for t in (a, b)))
 
     return checked

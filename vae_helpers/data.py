@@ -1,7 +1,6 @@
 """Images as tensors: MNIST and Fashion-MNIST through torchvision, or the built-in glyphs where there is no network."""
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from platformdirs import user_cache_dir
 from torch import Tensor
 
 from vae_helpers import checks, glyphs
-from vae_helpers.idx_files import FILES, missing_files, read_split
+from vae_helpers.downloads import download
+from vae_helpers.idx_files import missing_files, read_split
 
 NAMES = ("mnist", "fashion", "glyphs")
 
@@ -37,10 +37,6 @@ class Dataset:
         )
 
 
-class CacheError(OSError):
-    """The cache folder can't be made or written to."""
-
-
 def default_device() -> torch.device:
     """The first CUDA device if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -48,7 +44,7 @@ def default_device() -> torch.device:
 
 def cache_folder() -> Path:
     """Where downloads and trained weights are kept: ``VAE_CACHE`` if set, else the user's cache folder."""
-    return Path(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers"))
+    return Path(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers")).expanduser()
 
 
 def load(name: str, folder: str | Path | None = None, device: torch.device | str | None = None) -> Dataset:
@@ -66,7 +62,7 @@ def load(name: str, folder: str | Path | None = None, device: torch.device | str
     device = torch.device(device) if device is not None else default_device()
     if name == "glyphs":
         return load_glyphs(device)
-    found = find(name, folder) or download(name)
+    found = find(name, folder) or download(name, cache_folder())
     if found is None:
         return load_glyphs(device)
     x, y = read_split(name, found, "train")
@@ -85,74 +81,27 @@ def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int
 def find(name: str, folder: str | Path | None = None) -> Path | None:
     """The first folder with all four files of a data set: ``folder`` alone if given, else VAE_DATA, then the cache."""
     if folder is not None:
-        absent = missing_files(name, Path(folder))
+        given = Path(folder).expanduser()
+        absent = missing_files(name, given)
         if absent:
             raise FileNotFoundError(
-                f"{Path(folder)} does not hold {name}: {absent[0]} is missing. "
+                f"{given} does not hold {name}: {absent[0]} is missing. "
                 "Give the folder that contains MNIST/raw (torchvision's root), or leave folder out to download."
             )
-        return Path(folder)
-    named = os.environ.get("VAE_DATA")
-    if named and missing_files(name, Path(named)):
-        print(f"VAE_DATA is set to {named}, but {missing_files(name, Path(named))[0]} is not there: looking on.")
-    places = [Path(named)] if named else []
-    return next((place for place in [*places, cache_folder()] if not missing_files(name, place)), None)
-
-
-def download(name: str) -> Path | None:
-    """Fetch a data set into the cache through torchvision; None, said loudly, where there is no network.
-
-    Files arrive in a temporary folder and move to their place only when whole, so that an interrupted
-    download, or two at once, leaves nothing half-written.
-    """
-    from torchvision import datasets
-
-    cache = cache_folder()
-    make_writable(cache)
-    fetch = {"mnist": datasets.MNIST, "fashion": datasets.FashionMNIST}[name]
-    with tempfile.TemporaryDirectory(dir=cache, prefix=".download-") as scratch:
-        try:
-            fetch(scratch, download=True)
-        except (OSError, RuntimeError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise CacheError(
-                    f"Could not store {name} in {cache} ({error}): make room or set VAE_CACHE elsewhere."
-                ) from error
-            announce_glyphs(name, cache)
-            return None
-        for file in FILES[name]:
-            file.check(Path(scratch))
-            (cache / file.path).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(Path(scratch) / file.path, cache / file.path)
-    return cache
-
-
-def make_writable(folder: Path) -> None:
-    """Make a folder and try to write in it; CacheError, with the mend, where that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise CacheError(
-            f"The cache folder {folder} can't be written to ({error.strerror}). Set VAE_CACHE to a folder of yours, "
-            "or VAE_DATA to a folder that already holds MNIST/raw."
-        ) from error
-
-
-def announce_glyphs(name: str, cache: Path) -> None:
-    """Say, so that nobody can overlook it, that the glyphs take a data set's place."""
-    print(
-        "=" * 78 + f"\nNO NETWORK: {name} could not be downloaded, so the built-in GLYPHS take its place.\n"
-        "Everything runs, but the numbers are not those of the literature.\n"
-        f"To mend it: connect and load again, or copy the data set to a folder that contains\n"
-        f"{FILES[name][0].path.parent} and set VAE_DATA to it.\n" + "=" * 78
-    )
+        return given
+    places = [cache_folder()]
+    if os.environ.get("VAE_DATA"):
+        named = Path(os.environ["VAE_DATA"]).expanduser()
+        absent = missing_files(name, named)
+        if absent:
+            print(f"VAE_DATA is set to {named}, but {absent[0]} is not there: looking on.")
+        places.insert(0, named)
+    return next((place for place in places if not missing_files(name, place)), None)
 
 
 def to_float(x: Tensor) -> Tensor:
-    """Images as float32 in [0, 1]: uint8 is divided by 255, floats pass unchanged."""
-    return x.float().div_(255) if x.dtype == torch.uint8 else x
+    """Images as float32 in [0, 1]: uint8 is divided by 255, floats keep their values."""
+    return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
 
 
 def mean_image(x: Tensor) -> Tensor:

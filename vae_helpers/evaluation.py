@@ -8,19 +8,24 @@ from torch import Tensor
 from vae_helpers import checks
 from vae_helpers.data import to_float
 
-Images = Callable[[Tensor], Tensor]
+Batchwise = Callable[[Tensor], Tensor]
 
 
 @torch.no_grad()
-def in_batches(function: Images, x: Tensor, batch_size: int = 2000) -> Tensor:
+def in_batches(function: Batchwise, x: Tensor, batch_size: int = 2000) -> Tensor:
     """Apply a function of images or codes to all of ``x`` in batches, without gradients; uint8 images become floats."""
-    return torch.cat([function(to_float(part)) for part in x.split(batch_size)])
+    results = [function(to_float(part)) for part in x.split(batch_size)]
+    if not isinstance(results[0], Tensor) or results[0].ndim == 0:
+        kind = type(results[0]).__name__
+        raise TypeError(f"function must return a tensor (batch, …), got {kind}: for codes, use model.embed.")
+    return torch.cat(results)
 
 
 def mse(x_hat: Tensor, x: Tensor) -> float:
-    """Mean squared error *per pixel* between images of one shape (n, 1, 28, 28), each uint8 or floats in [0, 1]."""
+    """Mean squared error *per pixel* of x_hat from x, both (n, 1, 28, 28), uint8 or floats; x floats in [0, 1]."""
     checks.image_tensor(x_hat, "x_hat")
     checks.image_tensor(x, "x")
+    checks.image_values(x, "x")
     if x_hat.shape != x.shape:
         raise ValueError(f"x_hat and x must have one shape, got {tuple(x_hat.shape)} and {tuple(x.shape)}.")
     pairs = zip(x_hat.split(2000), x.split(2000), strict=True)
@@ -28,7 +33,9 @@ def mse(x_hat: Tensor, x: Tensor) -> float:
 
 
 @torch.no_grad()
-def reconstruction_mse(reconstruct: Images, x: Tensor, target: Tensor | None = None, batch_size: int = 2000) -> float:
+def reconstruction_mse(
+    reconstruct: Batchwise, x: Tensor, target: Tensor | None = None, batch_size: int = 2000
+) -> float:
     """Mean squared error *per pixel* between reconstruct(x) and ``target`` (default x itself), in batches.
 
     x, target: images (n, 1, 28, 28), uint8 or floats in [0, 1]; reconstruct: floats (b, 1, 28, 28) → the same shape.
@@ -51,6 +58,7 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     ‖m − m'‖² + tr(S + S' − 2 (S S')^½). Dowson & Landau 1982; on features of a network, Heusel et al. 2017.
     Needs more rows than columns in both; fitted in float64.
     """
+    features, reference = (torch.as_tensor(t).detach().cpu().double() for t in (features, reference))
     if features.ndim != 2 or reference.ndim != 2 or features.shape[1] != reference.shape[1]:
         raise ValueError(
             f"features and reference must be (n, k) and (m, k), "
@@ -58,8 +66,10 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
         )
     if min(len(features), len(reference)) <= features.shape[1]:
         raise ValueError(f"Each set needs more than {features.shape[1]} rows to fit a covariance.")
-    a, b = features.double(), reference.double()
-    cov_a, cov_b = (torch.atleast_2d(torch.cov(t.T)) for t in (a, b))
+    if not (features.isfinite().all() and reference.isfinite().all()):
+        raise ValueError("features and reference must be finite, but hold NaN or infinity: look where they come from.")
+    cov_a, cov_b = (torch.atleast_2d(torch.cov(t.T)) for t in (features, reference))
     # tr (S S')^½ is the sum of the roots of the eigenvalues of S S', which are real and ≥ 0
     root = torch.linalg.eigvals(cov_a @ cov_b).real.clamp(min=0).sqrt().sum()
-    return ((a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * root).item()
+    shift = features.mean(0) - reference.mean(0)
+    return (shift.square().sum() + cov_a.trace() + cov_b.trace() - 2 * root).item()

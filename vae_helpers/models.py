@@ -94,7 +94,10 @@ def start_at_mean(model: nn.Module, x: Tensor) -> None:
     """
     checks.image_tensor(x)
     checks.image_values(x)
-    bias = model.decoder[-1].bias
+    last = list(model.decoder.modules())[-1]
+    if not isinstance(last, nn.Linear) or last.bias is None:
+        raise TypeError(f"The decoder must end in a Linear layer with a bias, got {last}.")
+    bias = last.bias
     bias.copy_(torch.logit(mean_image(x).flatten().clamp(1e-3, 1 - 1e-3)).to(bias))
 
 

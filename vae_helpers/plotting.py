@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vae_helpers import checks
 from vae_helpers.data import to_float
-from vae_helpers.training import History
+from vae_helpers.history import History
 
 CLASS_COLOURS = matplotlib.color_sequences["petroff10"]
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
@@ -27,7 +27,7 @@ DPI = 100
 
 def show(figure: Figure, alt: str) -> None:
     """Display a figure as image/png; ``alt``, a sentence that says what it shows, is its alt and its plain text."""
-    if not alt.strip():
+    if not (alt or "").strip():
         raise ValueError("alt is empty: say in a sentence what the picture shows.")
     bundle = {"image/png": base64.b64encode(compact_png(figure)).decode(), "text/plain": alt}
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
@@ -52,6 +52,7 @@ def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwarg
 def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     """Images (n, 1, 28, 28) side by side, ``columns`` a row, as one array of floats in [0, 1] with white gaps."""
     checks.image_tensor(images, "images")
+    checks.positive_int(columns, "columns")
     pixels = to_float(images.detach().cpu())[:, 0].numpy()
     rows = -(-len(pixels) // columns)
     sheet = np.zeros((rows * (28 + gap) - gap, columns * (28 + gap) - gap), np.float32)
@@ -70,6 +71,7 @@ def draw_images(axes: Axes, images: Tensor, columns: int, gap: int = 2) -> None:
 
 def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2, inches: float = 0.55) -> Figure:
     """A grid of images (n, 1, 28, 28), ``columns`` a row, each ``inches`` wide."""
+    checks.positive_int(columns, "columns")
     rows = -(-len(images) // columns)
     figure, axes = canvas(inches * columns + 0.1, inches * rows + (0.35 if title else 0.1))
     draw_images(axes[0, 0], images, columns, gap)
@@ -79,6 +81,9 @@ def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2,
 
 def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inches: float = 0.62) -> Figure:
     """One labelled row of images per entry, all of one length: originals above reconstructions, say."""
+    lengths = {label: len(images) for label, images in rows.items()}
+    if len(set(lengths.values())) != 1:
+        raise ValueError(f"rows must hold rows of images, all of one length, got {lengths}.")
     columns = len(next(iter(rows.values())))
     label_inches = 0.4 + 0.095 * max(len(label) for label in rows)
     figure, axes = canvas(inches * columns + label_inches, inches * len(rows) + (0.3 if column_labels else 0.1))
@@ -94,6 +99,8 @@ def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inche
 
 def loss_curves(history: History, parts: bool = True, levels: dict[str, float] | None = None) -> Figure:
     """Loss per epoch in nats per image: total, parts where there is a KL, held-out images, named levels (dashed)."""
+    if not history.train:
+        raise ValueError("history holds no finished epoch: there is nothing to draw. Train for at least one.")
     figure, axes = canvas(6.4, 3.2)
     epochs, axis = range(1, len(history.train) + 1), axes[0, 0]
     axis.plot(epochs, [e.total for e in history.train], "o-", color=BLUE, label="training, total")
@@ -112,6 +119,8 @@ def loss_curves(history: History, parts: bool = True, levels: dict[str, float] |
 
 def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
     """Scatter 2-D codes (n, 2) coloured by class, each class's digit at its median, so that colour is not needed."""
+    checks.code_tensor(z, 2)
+    checks.label_tensor(y, len(z))
     z, y = z.detach().cpu(), y.cpu()
     for k in range(checks.N_CLASSES):
         of_class = z[y == k]
@@ -135,7 +144,7 @@ def code_scatter(z: Tensor, y: Tensor, title: str = "") -> Figure:
 
 def png_of(images: Tensor, columns: int = 1, zoom: int = 8) -> bytes:
     """Images (n, 1, 28, 28) in [0, 1] as one PNG, each pixel ``zoom`` wide: the fast way, for widgets."""
-    ink = (255 - 255 * tile(images, columns)).astype(np.uint8)
+    ink = (255 - 255 * tile(images, columns).clip(0, 1)).round().astype(np.uint8)
     picture = Image.fromarray(ink).resize((ink.shape[1] * zoom, ink.shape[0] * zoom), Image.Resampling.NEAREST)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=1)

@@ -6,7 +6,7 @@ import torch
 def processor_has_bf16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 in hardware (elsewhere it is slower than float32)."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.cuda.get_device_capability(device) >= (8, 0)
     probes = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return device.type == "cpu" and any(probe() for probe in probes if probe is not None)
 

@@ -2,6 +2,8 @@
 
 import time
 
+from IPython import get_ipython
+from IPython.display import display
 from tqdm import tqdm
 
 SECONDS_BETWEEN_UPDATES = 0.2
@@ -9,10 +11,6 @@ SECONDS_BETWEEN_UPDATES = 0.2
 
 def in_notebook() -> bool:
     """Whether this code runs in a Jupyter kernel."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
     return getattr(get_ipython(), "kernel", None) is not None
 
 
@@ -55,8 +53,6 @@ class Progress:
             self.bar.close()
 
     def _show_in_notebook(self) -> None:
-        from IPython.display import display
-
         filled = round(24 * self.done / max(self.total, 1))
         bar = "█" * filled + "░" * (24 - filled)
         line = f"{self.title} {bar} {time.perf_counter() - self.start:.0f} s  {self.note}"

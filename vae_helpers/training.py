@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from math import ceil, isfinite
 
 import torch
@@ -11,41 +10,12 @@ from torch import Tensor, nn
 
 from vae_helpers import checks
 from vae_helpers.data import to_float
+from vae_helpers.history import History, NotFiniteError, RunningLoss
 from vae_helpers.losses import Loss
 from vae_helpers.precision import autocast
 from vae_helpers.progress import Progress
 
 LossFunction = Callable[[nn.Module, Tensor, Tensor | None], Loss]
-
-
-@dataclass
-class History:
-    """What ``fit`` saw, one entry per finished epoch.
-
-    train: mean Loss over the epoch's batches (weights still moving). val: Loss on validation images after it, if any.
-    seconds: time since the start. stopped: why training ended early, or "".
-    """
-
-    train: list[Loss] = field(default_factory=list)
-    val: list[Loss] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    stopped: str = ""
-
-    def __repr__(self) -> str:
-        if not self.train:
-            return f"History: no finished epoch{'; ' + self.stopped if self.stopped else ''}"
-        last = f"last training loss {self.train[-1].total:.2f} nats per image"
-        return f"History: {len(self.train)} epochs in {self.seconds[-1]:.1f} s, {last}" + (
-            f"; {self.stopped}" if self.stopped else ""
-        )
-
-
-class NotFiniteError(ArithmeticError):
-    """A loss or a weight became NaN or infinite; ``history`` holds the epochs before."""
-
-    def __init__(self, message: str, history: History) -> None:
-        super().__init__(message)
-        self.history = history
 
 
 def fit(
@@ -65,24 +35,25 @@ def fit(
 ) -> History:
     """Train ``model`` in place with Adam and a one-cycle schedule; returns its ``History``.
 
-    x: images (n, 1, 28, 28), uint8 or float in [0, 1]; y: labels int64 (n,), handed to ``loss`` with each batch.
-    loss(model, x, y) → Loss, in nats per image. lr: the schedule's peak. A batch larger than the data is one batch.
+    x: images (n, 1, 28, 28), uint8 or float in [0, 1]; y: labels int64 (n,); loss(model, x, y) → Loss, nats per image.
+    lr: the schedule's peak. A batch larger than the data is one batch.
     precision: "float32", "bf16", or "auto" (bf16 where the processor computes in it).
     The same seed gives the same shuffles and the same noise; the global random state is left as it was.
     Ctrl-C (Stop) keeps what has been learned. Where a loss or weight is not finite, training ends with that epoch and
     NotFiniteError, the weights of its start restored. TypeError or ValueError: arguments that can't be trained on.
     """
-    _check(model, x, y, epochs, batch_size, lr)
+    _check(model, epochs, lr, batch_size, x, y)
+    if x_val is not None:
+        _check_images(x_val, y_val, "x_val", "y_val")
     x, y = _on_device_of(model, x, y)
     run = _Run(model, loss, epochs, ceil(len(x) / batch_size), lr, autocast(x.device, precision), progress)
     model.train()
     try:
-        with _random_state_of_its_own(seed, x.device):
+        with _random_state_of_its_own(seed):
             for _ in range(epochs):
-                run.epoch(x, y)
-                if x_val is not None:
-                    run.history.val.append(mean_loss(model, x_val, loss, y_val, seed=seed))
-                run.tell()
+                train = run.epoch(x, y)
+                val = None if x_val is None else mean_loss(model, x_val, loss, y_val, seed=seed)
+                run.record(train, val)
     except KeyboardInterrupt:
         run.interrupted()
     finally:
@@ -101,32 +72,44 @@ def mean_loss(
     seed: int = 0,
 ) -> Loss:
     """A loss averaged over all images (n, 1, 28, 28), as floats, in nats per image; seeded, in float32, in batches."""
-    checks.image_tensor(x)
-    checks.image_values(x)
+    checks.positive_int(batch_size, "batch_size")
+    _check_images(x, y)
     x, y = _on_device_of(model, x, y)
-    was_training = model.training
+    was_training, mean = model.training, RunningLoss()
     model.eval()
-    sums = _Sums()
-    with _random_state_of_its_own(seed, x.device):
-        for i in range(0, len(x), batch_size):
-            batch = to_float(x[i : i + batch_size])
-            part = loss(model, batch, None if y is None else y[i : i + batch_size])
-            sums.add(part, len(batch))
-    model.train(was_training)
-    return sums.mean()
+    try:
+        with _random_state_of_its_own(seed):
+            for i in range(0, len(x), batch_size):
+                batch = to_float(x[i : i + batch_size])
+                mean.add(_checked(loss(model, batch, None if y is None else y[i : i + batch_size])), len(batch))
+    finally:
+        model.train(was_training)
+    return mean.mean()
 
 
-def _check(model: nn.Module, x: Tensor, y: Tensor | None, epochs: int, batch_size: int, lr: float) -> None:
+def _check(model: nn.Module, epochs: int, lr: float, batch_size: int, x: Tensor, y: Tensor | None) -> None:
     checks.positive_int(epochs, "epochs")
     checks.positive_int(batch_size, "batch_size")
     if not (isinstance(lr, (int, float)) and isfinite(lr) and lr > 0):
         raise ValueError(f"lr must be a positive number, got {lr!r}.")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError(f"{type(model).__name__} has no weight to train: every requires_grad is False.")
-    checks.image_tensor(x)
-    checks.image_values(x)
+    _check_images(x, y)
+
+
+def _check_images(x: Tensor, y: Tensor | None, x_name: str = "x", y_name: str = "y") -> None:
+    checks.image_tensor(x, x_name)
+    checks.image_values(x, x_name)
     if y is not None:
-        checks.label_tensor(y, len(x))
+        checks.label_tensor(y, len(x), y_name)
+
+
+def _checked(part: object) -> Loss:
+    if not isinstance(part, Loss):
+        raise TypeError(f"loss must return a losses.Loss, got {type(part).__name__}: return Loss(reconstruction, kl).")
+    if any(isinstance(p, Tensor) and p.ndim for p in part):
+        raise ValueError("The parts of a Loss must be single numbers: average them over the batch with .mean().")
+    return part
 
 
 def _on_device_of(model: nn.Module, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -135,8 +118,8 @@ def _on_device_of(model: nn.Module, x: Tensor, y: Tensor | None) -> tuple[Tensor
 
 
 @contextmanager
-def _random_state_of_its_own(seed: int, device: torch.device) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+def _random_state_of_its_own(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         yield
 
@@ -156,47 +139,54 @@ class _Run:
     ) -> None:
         self.model, self.loss, self.epochs, self.n_batches, self.cast = model, loss, epochs, n_batches, cast
         self.optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
-        # OneCycleLR ends at a rate of zero: in a run of a single step that would be the only rate, hence two
-        steps = max(epochs * n_batches, 2)
+        # OneCycleLR divides by zero at four steps, and hardly moves in fewer: shorter runs get the start of five
+        steps = max(epochs * n_batches, 5)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, max_lr=lr, total_steps=steps, pct_start=0.25, cycle_momentum=False
         )
         self.history, self.line, self.start = History(), Progress(epochs * n_batches, visible), time.perf_counter()
+        self.kept = {}
 
-    def epoch(self, x: Tensor, y: Tensor | None) -> None:
+    def epoch(self, x: Tensor, y: Tensor | None) -> Loss:
         """Train on every image once; where that ends in NaN or infinity, undo it and raise."""
         number = len(self.history.train) + 1
         self.line.title = f"epoch {number}/{self.epochs}"
-        kept = {name: value.clone() for name, value in self.model.state_dict().items()}
-        sums = _Sums()
+        self.kept = {name: value.clone() for name, value in self.model.state_dict().items()}
+        sums = RunningLoss()
         for index in torch.randperm(len(x)).to(x.device).tensor_split(self.n_batches):
             batch = to_float(x[index])
             sums.add(self._step(batch, None if y is None else y[index]), len(batch))
             self.line.step()
         mean = sums.mean()
         if not (isfinite(mean.total) and _all_finite(self.model)):
-            self.model.load_state_dict(kept)
-            raise _not_finite(number, self.history)
-        self.history.train.append(mean)
+            self.model.load_state_dict(self.kept)
+            raise NotFiniteError(number, self.history)
+        return mean
 
     def _step(self, x: Tensor, y: Tensor | None) -> Loss:
         with self.cast:
-            part = self.loss(self.model, x, y)
+            part = _checked(self.loss(self.model, x, y))
         self.optimizer.zero_grad()
         part.total.backward()
         self.optimizer.step()
         self.schedule.step()
         return part
 
-    def tell(self) -> None:
-        """Note the time, and write the last losses on the progress line."""
+    def record(self, train: Loss, val: Loss | None) -> None:
+        """Add a finished epoch to the history, and write it on the progress line."""
+        self.history.train.append(train)
+        self.history.val += [] if val is None else [val]
         self.history.seconds.append(time.perf_counter() - self.start)
-        self.line.note = _note(self.history)
+        self.line.note = self.history.note()
 
     def interrupted(self) -> None:
-        """Say that the learner stopped it, and that nothing is lost."""
+        """Say that the learner stopped it; keep what was learned, unless it has gone to infinity."""
         self.history.stopped = f"stopped by you in epoch {len(self.history.train) + 1} of {self.epochs}"
-        self.line.note = f"{self.history.stopped}; the model keeps what it has learned"
+        if _all_finite(self.model):
+            self.line.note = f"{self.history.stopped}; the model keeps what it has learned"
+        else:
+            self.model.load_state_dict(self.kept)
+            self.line.note = f"{self.history.stopped}; a weight was not finite: back to that epoch's start"
 
     def close(self) -> None:
         """Leave the model without gradients, ready for use."""
@@ -205,41 +195,5 @@ class _Run:
         self.line.close()
 
 
-class _Sums:
-    """Running sums of a loss's parts, kept on the device: their values are asked for once, by ``mean``."""
-
-    def __init__(self) -> None:
-        self.reconstruction, self.kl, self.beta, self.n = 0.0, 0.0, 1.0, 0
-
-    def add(self, part: Loss, n: int) -> None:
-        """Add the mean loss of a batch of n images."""
-        self.reconstruction = self.reconstruction + n * _detached(part.reconstruction)
-        self.kl = self.kl + n * _detached(part.kl)
-        self.beta, self.n = part.beta, self.n + n
-
-    def mean(self) -> Loss:
-        """The mean loss per image, as floats."""
-        return Loss(float(self.reconstruction) / self.n, float(self.kl) / self.n, self.beta)
-
-
-def _detached(value: Tensor | float) -> Tensor | float:
-    return value.detach().double() if isinstance(value, Tensor) else value
-
-
 def _all_finite(model: nn.Module) -> bool:
     return bool(torch.stack([p.isfinite().all() for p in model.parameters()]).all())
-
-
-def _not_finite(epoch: int, history: History) -> NotFiniteError:
-    return NotFiniteError(
-        f"The loss or a weight became NaN or infinite in epoch {epoch}. "
-        "The model has the weights of that epoch's start again. "
-        "Usual causes: a learning rate too high (halve lr), the log of zero, the exp of a large log σ² (clamp it).",
-        history,
-    )
-
-
-def _note(history: History) -> str:
-    train = history.train[-1]
-    text = f"loss {train}" if train.kl else f"loss {train.total:.2f} nats per image"
-    return text + (f", held out {history.val[-1].total:.2f}" if history.val else "")

@@ -63,6 +63,10 @@ class NotATensorError(Exception):
     """The answer returned something that has no numbers in it."""
 
 
+class WrongShapeError(Exception):
+    """A random answer returned a tensor whose moments can't be taken, because of its shape."""
+
+
 def examine(exercise: Exercise, answer: object) -> Verdict:
     """Compare an answer with the reference and the known mistakes."""
     if not callable(answer):
@@ -72,7 +76,7 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
         )
     try:
         results = run(exercise, answer)
-    except (NotAttemptedError, NotImplementedError):
+    except NotAttemptedError:
         return Verdict(
             "not attempted",
             f"{exercise.id}: not attempted yet. It should return {exercise.expects}. "
@@ -80,8 +84,12 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
         )
     except NotATensorError as error:
         return Verdict("error", f"{exercise.id}: it returns {error}, but it should return {exercise.expects}.")
+    except WrongShapeError as error:
+        return Verdict("wrong", f"{exercise.id}: it returns shape {error}, but it should return {exercise.expects}.")
     except Exception as error:
-        return Verdict("error", f"{exercise.id}: {_where(error)} raised {type(error).__name__}: {error}")
+        return Verdict(
+            "error", f"{exercise.id}: {_where(error, answer)} raised {type(error).__name__}: {str(error)[:200]}"
+        )
     return judge(exercise, results)
 
 
@@ -93,14 +101,17 @@ def judge(exercise: Exercise, results: list[Tensor]) -> Verdict:
     for mistake in exercise.mistakes:
         if agree(results, run(exercise, mistake.answer), exercise.tolerance):
             return Verdict("mistake", f"{exercise.id}: {mistake.message}")
-    return Verdict("wrong", f"{exercise.id}: {_difference(exercise, results[0], expected[0])}")
+    pairs = zip(results, expected, strict=True)
+    i, pair = next((i, p) for i, p in enumerate(pairs) if not agree(p[:1], p[1:], exercise.tolerance))
+    only_here = "for a batch of another size, " if i else ""
+    return Verdict("wrong", f"{exercise.id}: {only_here}{_difference(exercise, *pair)}")
 
 
 def run(exercise: Exercise, answer: Answer) -> list[Tensor]:
     """The answer's results, one per probe; inputs are copies and the random state is the same for every answer."""
     measure = exercise.measure or (lambda f, probe: result_of(f, probe))
     results = []
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         for i, probe in enumerate(exercise.probes()):
             torch.manual_seed(i)
             results.append(measure(answer, probe))
@@ -109,13 +120,19 @@ def run(exercise: Exercise, answer: Answer) -> list[Tensor]:
 
 def result_of(answer: Answer, probe: tuple) -> Tensor:
     """Call an answer on a copy of a probe; its result as a float64 tensor."""
-    result = answer(*(a.clone() if isinstance(a, Tensor) else a for a in probe))
+    try:
+        result = answer(*(a.clone() if isinstance(a, Tensor) else a for a in probe))
+    except NotImplementedError as error:
+        if str(error):  # PyTorch's own, of an operation that a type lacks; a stub's bare one says nothing
+            raise
+        raise NotAttemptedError from None
     if result is None or result is Ellipsis:
         raise NotAttemptedError
     try:
-        return torch.as_tensor(result).detach().double()
+        return torch.as_tensor(result).detach().cpu().double()
     except (TypeError, ValueError, RuntimeError):
-        raise NotATensorError(f"{_a_or_an(type(result).__name__)}") from None
+        hint = " (torch.stack makes one tensor of a list)" if isinstance(result, (list, tuple)) else ""
+        raise NotATensorError(_a_or_an(type(result).__name__) + hint) from None
 
 
 def agree(results: list[Tensor], expected: list[Tensor], tolerance: float) -> bool:
@@ -140,10 +157,10 @@ def _difference(exercise: Exercise, result: Tensor, expected: Tensor) -> str:
     )
 
 
-def _where(error: Exception) -> str:
-    """The learner's line that raised: the last frame outside installed packages."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
-    own = [f for f in frames if "vae_helpers" not in f.filename]
+def _where(error: Exception, answer: Answer) -> str:
+    """The learner's line that raised: the last frame in the file or cell of the answer."""
+    written_in = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == written_in]
     return f"line {own[-1].lineno} of your cell ({own[-1].line})" if own else "calling your function"
 
 

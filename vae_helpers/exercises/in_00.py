@@ -5,7 +5,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from vae_helpers.exercises.core import Answer, Exercise, Mistake, result_of
+from vae_helpers.exercises.core import Answer, Exercise, Mistake, WrongShapeError, result_of
 
 
 def _bytes(n: int) -> Tensor:
@@ -39,6 +39,10 @@ MEAN_IMAGE = Exercise(
             "the sum overflowed: uint8 wraps round at 256. Convert to float before you add.",
         ),
         Mistake(
+            lambda x: (x // 255).float().mean(dim=0),
+            "// divides without remainder, so that every grey below 255 became 0. Convert to float, then divide by /.",
+        ),
+        Mistake(
             lambda x: (x.float() / 255).sum(dim=0),
             "that is the sum over images, not their mean: its values grow with the number of images.",
         ),
@@ -56,20 +60,21 @@ def _draw(p: Tensor, n: int) -> Tensor:
 
 def _moments_of_draws(answer: Answer, probe: tuple) -> Tensor:
     draws = result_of(answer, probe)
-    if draws.ndim != 4:
-        return torch.tensor(draws.shape).double()
+    if draws.shape != (probe[1], *probe[0].shape):
+        raise WrongShapeError(tuple(draws.shape))
     spread = draws.std(dim=0).mean()
-    between_neighbours = ((draws - draws.mean(0))[..., :-1] * (draws - draws.mean(0))[..., 1:]).mean()
+    rest = draws - draws.mean(0)
+    beside, below = (rest[..., :-1] * rest[..., 1:]).mean(), (rest[..., :-1, :] * rest[..., 1:, :]).mean()
     is_binary = ((draws == 0) | (draws == 1)).double().mean()
-    overall = torch.stack([spread, between_neighbours, is_binary])
-    return torch.cat([draws.mean(0).flatten(), overall, torch.tensor(draws.shape).double()])
+    overall = torch.stack([spread, beside, below, is_binary])
+    return torch.cat([draws.mean(dim=(0, 1, 3)), overall])
 
 
 INDEPENDENT_PIXELS = Exercise(
     id="independent-pixels",
     expects="a float tensor (n, 1, 28, 28) of zeros and ones",
     reference=_draw,
-    probes=lambda: [(torch.linspace(0.1, 0.9, 784).view(1, 28, 28), 2500)],
+    probes=lambda: [(torch.linspace(0.1, 0.9, 28)[:, None].expand(1, 28, 28), 1000)],
     measure=_moments_of_draws,
     tolerance=0.04,
     mistakes=(
@@ -108,7 +113,7 @@ def _score(p: Tensor, x: Tensor) -> Tensor:
 def _score_probes() -> list[tuple]:
     g = torch.Generator().manual_seed(0)
     p = 0.1 + 0.6 * torch.rand(1, 28, 28, generator=g)
-    return [(p, torch.rand(n, 1, 28, 28, generator=g)) for n in (5, 3)]
+    return [(p, torch.rand(n, 1, 28, 28, generator=g).round()) for n in (5, 3)]
 
 
 NATS_PER_IMAGE = Exercise(

@@ -5,7 +5,7 @@ from math import log, pi
 import torch
 from torch import Tensor
 
-from vae_helpers.exercises.core import Answer, Exercise, Mistake, result_of
+from vae_helpers.exercises.core import Answer, Exercise, Mistake, WrongShapeError, result_of
 
 
 def _pairs_of_images() -> list[tuple]:
@@ -43,6 +43,14 @@ GAUSSIAN_NLL = Exercise(
         Mistake(
             lambda a, b, s: _squares(a, b) / (2 * s**2) + 0.5 * log(2 * pi * s**2),
             "the normaliser was added once, but each of the 784 pixels has one: add it before you sum.",
+        ),
+        Mistake(
+            lambda a, b, s: _squares(a, b) / (2 * s**2) + 784 * log(2 * pi * s**2),
+            "the ½ in front of the logarithm is missing: log √(2πσ²) is ½ log 2πσ².",
+        ),
+        Mistake(
+            lambda a, b, s: _squares(a, b) / (2 * s**2) - 392 * log(2 * pi * s**2),
+            "the sign of the normaliser is wrong: in the *negative* log-likelihood it is added.",
         ),
         Mistake(
             lambda a, b, s: _gaussian_nll(a, b, s) / 784,
@@ -119,10 +127,10 @@ def _code_probes() -> list[tuple]:
 
 def _moments_of_codes(answer: Answer, probe: tuple) -> Tensor:
     z = result_of(answer, probe)
-    if z.ndim != 2 or z.shape[1] != probe[0].shape[1]:
-        return torch.tensor(z.shape).double()
-    distinct = torch.tensor([len(z[:, 0].unique()) / len(z), float(len(z))]).double()
-    return torch.cat([z.mean(0), torch.cov(z.T).flatten(), distinct])
+    if z.shape != (probe[1], probe[0].shape[1]):
+        raise WrongShapeError(tuple(z.shape))
+    distinct = torch.tensor([len(z[:, 0].unique()) / len(z)])
+    return torch.cat([z.mean(0), torch.cov(z.T).flatten(), distinct.double()])
 
 
 GAUSSIAN_CODES = Exercise(

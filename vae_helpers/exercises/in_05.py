@@ -69,6 +69,30 @@ NEGATIVE_ELBO = Exercise(
             "log σ² was used as σ. The network's output is a logarithm: σ² = exp(logvar).",
         ),
         Mistake(
+            lambda l, x, m, v: _bce(l, x) + 0.5 * (m**2 + (2 * v).exp() - 2 * v - 1).sum(1).mean(),
+            "exp(logvar) was taken for σ in the KL and squared again. It is σ² already.",
+        ),
+        Mistake(
+            lambda l, x, m, v: F.binary_cross_entropy_with_logits(l, x) + _kl(m, v) / m.shape[1],
+            "both parts are means, one over 784 pixels, the other over the latent dimensions: "
+            "the KL weighs 784/d times too much, a hidden β. Sum both.",
+        ),
+        Mistake(
+            lambda l, x, m, v: (_bce(l, x) + _kl(m, v)) / 784,
+            "the right loss on another scale: divided by 784, it has the same optimum, "
+            "but it is not in nats per image. "
+            "Multiply by 784.",
+        ),
+        Mistake(
+            lambda l, x, m, v: -_bce(l, x) - _kl(m, v),
+            "that is the ELBO itself. The loss is its negative: "
+            "minimising this one makes the model as bad as it can get.",
+        ),
+        Mistake(
+            lambda l, x, m, v: bernoulli_nll(l, x) + kl_to_standard_normal(m, v),
+            "that is one value per image. Average over the batch: .mean() at the end.",
+        ),
+        Mistake(
             lambda l, x, m, v: _bce(l, x),
             "the KL is missing: without it this is an autoencoder with noise, "
             "and nothing keeps the codes near the prior.",
@@ -103,7 +127,7 @@ KL_PER_DIMENSION = Exercise(
         ),
         Mistake(
             lambda m, v: 2 * _kl_terms(m, v).mean(0),
-            "twice too large: the ½ is missing.",
+            "twice as large as it should be: the ½ is missing.",
         ),
         Mistake(
             lambda m, v: 0.5 * (m**2 + v.exp() - v).mean(0),
@@ -165,6 +189,14 @@ QUANTILE_GRID = Exercise(
         Mistake(
             lambda n: torch.stack([Normal(0.0, 1.0).icdf(_midpoints(n))] * 2, dim=1),
             "that is the diagonal: n codes with z₁ = z₂. Combine every value with every value: n·n codes.",
+        ),
+        Mistake(
+            lambda n: _grid_from(torch.linspace(0, 1, n)),
+            "the quantiles at probability 0 and 1 are −∞ and ∞. Take the midpoints of n cells, (i + ½)/n.",
+        ),
+        Mistake(
+            lambda n: _grid_from(torch.arange(n) / n),
+            "the first quantile is −∞: it stands at probability 0. Take the midpoints of n cells, (i + ½)/n.",
         ),
         Mistake(
             lambda n: _grid_from(torch.linspace(0.05, 0.95, n)),

@@ -35,8 +35,9 @@ class LatentSliders(Playable):
         super().__init__([ipywidgets.HBox([self.picture, controls]), self.errors], alt, self.png())
 
     def _slider(self, k: int) -> ipywidgets.FloatSlider:
-        low, high = (self.centre[k] + s * 3 * self.spread[k] for s in (-1, 1))
-        value = self.start[k].clamp(low, high).item()
+        value = self.start[k].item()
+        low = (self.centre[k] - 3 * self.spread[k]).clamp(max=value)
+        high = (self.centre[k] + 3 * self.spread[k]).clamp(min=value)
         return ipywidgets.FloatSlider(
             value=value,
             min=low.item(),
@@ -80,16 +81,20 @@ class LatentSliders(Playable):
 def latent_sliders(model: nn.Module, start: Tensor | None = None, codes: Tensor | None = None) -> LatentSliders:
     """Sliders over every latent dimension of any model with ``generate``, three standard deviations to each side.
 
-    start: code (latent_dim,) to begin with, default the centre. codes: (n, latent_dim), from whose mean and standard
-    deviation the sliders take their range, default that of N(0, I). Works on a copy of the model, on the CPU.
-    Raises TypeError or ValueError for codes of another size.
+    start: code (latent_dim,) to begin with, default the centre. codes: (n, latent_dim), n ≥ 2, from whose mean and
+    standard deviation the sliders take their range, default that of N(0, I); a start outside widens it. Works on a
+    copy of the model, on the CPU. Raises TypeError or ValueError for codes of another size, or not finite.
     """
     d = model.latent_dim
     centre, spread = torch.zeros(d), torch.ones(d)
     if codes is not None:
         checks.code_tensor(codes, d, "codes")
+        if len(codes) < 2 or not codes.isfinite().all():
+            raise ValueError("codes must be at least two, and finite: the sliders take their range from their spread.")
         centre, spread = codes.mean(0).cpu(), codes.std(0).cpu().clamp(min=1e-3)
     if start is None:
         start = centre
-    checks.code_tensor(start[None], d, "start[None]")
-    return LatentSliders(model, start.detach().cpu(), spread, centre)
+    start = torch.as_tensor(start, dtype=torch.float32).detach().cpu()
+    if start.numel() != d or not start.isfinite().all():
+        raise ValueError(f"start must be one finite code of {d} numbers, got shape {tuple(start.shape)}.")
+    return LatentSliders(model, start.flatten(), spread, centre)
