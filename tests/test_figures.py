@@ -2,6 +2,8 @@
 
 import importlib.util
 import itertools
+import platform
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -36,6 +38,8 @@ def test_committed_file_was_drawn_by_the_present_script(name):
 
 
 def test_redrawing_gives_the_committed_bytes(name, tmp_path):
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        pytest.skip("drawn on Linux, x86-64: another processor may round the last digit of a coordinate otherwise")
     said = source(committed(name)).rsplit(" ", 1)[1]
     if said != matplotlib.__version__:
         pytest.skip(f"drawn with matplotlib {said}; {matplotlib.__version__} may write it otherwise")

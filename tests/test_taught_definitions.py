@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "vae_helpers").rglob("*.py"))
 TAUGHT = {
-    "01_autoencoder": ["Autoencoder"],
-    "05_vae": ["VAE", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
+    "01_autoencoder": ["Autoencoder", "mlp", "squared_error", "autoencoder_loss"],
+    "05_vae": ["VAE", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
 }
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

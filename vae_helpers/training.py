@@ -36,8 +36,7 @@ def fit(
     """Train ``model`` in place with Adam and a one-cycle schedule; returns its ``History``.
 
     x: images (n, 1, 28, 28), uint8 or float in [0, 1]; y: labels int64 (n,); loss(model, x, y) → Loss, nats per image.
-    lr: the schedule's peak. A batch larger than the data is one batch.
-    precision: "float32", "bf16", or "auto" (bf16 where the processor computes in it).
+    lr: the schedule's peak. precision: "float32", "bf16", or "auto" (bf16 where the hardware computes in it).
     The same seed gives the same shuffles and the same noise; the global random state is left as it was.
     Ctrl-C (Stop) keeps what has been learned. Where a loss or weight is not finite, training ends with that epoch and
     NotFiniteError, the weights of its start restored. TypeError or ValueError: arguments that can't be trained on.

@@ -33,8 +33,9 @@ FAILURES = """() => {
     return texts.filter(text => failed.test(text));
 }"""
 ALL_RAN = """() => {
-    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent);
-    return prompts.length && prompts.every(prompt => /^\\s*\\[\\d+\\]:\\s*$/.test(prompt));
+    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent.trim());
+    const shown = prompts.filter(prompt => prompt);  // a folded cell shows none
+    return shown.length && shown.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
 }"""
 
 

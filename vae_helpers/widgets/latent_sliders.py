@@ -8,7 +8,7 @@ from vae_helpers import checks
 from vae_helpers.plotting import png_of
 from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy
 
-ZOOM = 9
+ZOOM = 7
 
 
 class LatentSliders(Playable):
@@ -25,7 +25,7 @@ class LatentSliders(Playable):
         self._observe()
         self.frame()
         columns = 1 if len(self.sliders) <= 6 else 2
-        grid = ipywidgets.GridBox(self.sliders, layout={"grid_template_columns": f"repeat({columns}, 320px)"})
+        grid = ipywidgets.GridBox(self.sliders, layout={"grid_template_columns": f"repeat({columns}, 280px)"})
         controls = ipywidgets.VBox([grid, ipywidgets.HBox([back, draw])])
         alt = (
             f"Live in JupyterLab: {len(start)} sliders, one per latent dimension, "
@@ -44,6 +44,8 @@ class LatentSliders(Playable):
             max=high.item(),
             step=(high - low).item() / 60,
             description=f"z {k + 1}",
+            style={"description_width": "36px"},
+            layout={"width": "270px"},
         )
 
     def _observe(self) -> None:
