@@ -32,7 +32,7 @@ def code(source, *outputs, **metadata):
 def exercise():
     yield code("x", tags=["exercise-kl", "stub"])
     yield code("x", printed("not attempted yet"), tags=["exercise-kl", "check"])
-    yield code("x", printed("passed"), tags=["exercise-kl", "solution"], jupyter={"source_hidden": True})
+    yield code("x", printed("✓ kl: passed."), tags=["exercise-kl", "solution"], jupyter={"source_hidden": True})
 
 
 def closing():
@@ -49,7 +49,7 @@ def made_notebook():
         new_markdown_cell("# A title"),
         new_markdown_cell("\n\n".join(f"{part}: 5" for part in form.OPENING)),
         new_markdown_cell("**Think** (2 min)\n\n**Exercise** (5 min)\n\n**Demo** (3 min)\n\n$$a$$"),
-        code("x", printed("mnist"), shown(), shown(**{"text/plain": "A slider moves z.", WIDGET_VIEW: {}})),
+        code("x", printed("Dataset 'mnist'"), shown(), shown(**{"text/plain": "A slider moves z.", WIDGET_VIEW: {}})),
         *exercise(),
         *(new_markdown_cell("### Step\n\n" + 50 * "word ") for _ in range(35)),
         *(code("x") for _ in range(22)),
