@@ -26,3 +26,9 @@ def test_the_line_after_the_marker_is_the_test_command():
     after = README.split("<!-- test-command -->")[1].strip().splitlines()
     assert after[0] == "```bash"
     assert after[1].endswith("pytest")
+
+
+def test_jupyterlab_is_opened_on_the_whole_course_so_that_the_diagrams_are_in_reach():
+    opens = [line for line in README.splitlines() if "jupyter lab " in line]
+    assert len(opens) == 2
+    assert all("--notebook-dir=." in line for line in opens)

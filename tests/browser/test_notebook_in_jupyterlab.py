@@ -50,6 +50,12 @@ def test_the_decoded_picture_has_alt_text(latent_sliders):
     assert latent_sliders.locator("img.vae-picture").get_attribute("alt").strip()
 
 
+def test_the_diagrams_of_the_notebook_are_shown(latent_sliders):
+    diagram = latent_sliders.page.locator(".jp-MarkdownOutput img").first
+    assert "figures/vae.svg" in diagram.get_attribute("src")
+    assert diagram.evaluate("image => image.complete && image.naturalWidth") > 0
+
+
 @pytest.mark.parametrize("token", ["", "0" * 32], ids=["no_token", "wrong_token"])
 def test_jupyterlab_refuses_to_serve_without_its_token(lab, token):
     with pytest.raises(urllib.error.HTTPError) as refusal:
