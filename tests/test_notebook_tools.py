@@ -156,7 +156,8 @@ BREAKS = {
     form.test_it_names_no_path_of_a_machine: [
         write("open('/home/ada/x')", 3),
         write(r"open('C:\\Users\\ada')", 3),
-        output(printed("in /tmp/ipykernel_7/12.py")),
+        output(printed("/".join(["in ", "tmp", "12.py"]))),
+        output(printed("in ipykernel" + "_7")),
     ],
     form.test_it_is_a_valid_notebook_without_saved_widgets: [
         lambda nb: nb.metadata.update(widgets={}),
