@@ -68,6 +68,21 @@ STYLES = {
         lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), torch.cov(z.T)).sample((n,)),
         lambda z, n: z.mean(0) + (torch.randn(n, len(z)) @ (z - z.mean(0))) / len(z) ** 0.5,
     ],
+    "naive-log-p-x": [
+        lambda a: torch.logsumexp(a - torch.log(torch.tensor(float(a.shape[1]))), -1),
+        lambda a: (a - a.amax(1, keepdim=True)).exp().mean(1).log() + a.amax(1),
+    ],
+    "kl-of-tables": [
+        lambda q, p: torch.nn.functional.kl_div(p.log(), q, reduction="sum"),
+        lambda q, p: torch.distributions.kl_divergence(
+            torch.distributions.Categorical(q), torch.distributions.Categorical(p)
+        ),
+        lambda q, p: torch.einsum("k,k->", q, torch.log(q / p)),
+    ],
+    "small-elbo": [
+        lambda z, j, m, s: j.mean() - torch.distributions.Normal(m, s).log_prob(z).mean(),
+        lambda z, j, m, s: torch.stack([a - torch.distributions.Normal(m, s).log_prob(b) for a, b in zip(j, z)]).mean(),
+    ],
     "negative-elbo": [
         lambda l, x, m, v: -torch.distributions.Bernoulli(logits=l, validate_args=False)
         .log_prob(x)

@@ -123,3 +123,40 @@ def test_arguments_may_be_named():
 def test_half_precision_is_summed_in_float32():
     logits = LOGITS.to(torch.bfloat16)
     assert losses.bernoulli_nll(logits, X.float()).dtype == torch.float32
+
+
+GRID = torch.linspace(-12, 12, 4001, dtype=torch.float64)
+MEANS, SPREADS = torch.tensor([[0.0], [1.5], [-2.0]]), torch.tensor([[0.7], [1.3], [0.4]])
+Q, P = Normal(MEANS.double(), SPREADS.double()), Normal(torch.tensor(0.5, dtype=torch.float64), 1.1)
+
+
+def test_kl_on_a_grid_equals_torch_distributions_in_both_directions():
+    log_q, log_p = Q.log_prob(GRID), P.log_prob(GRID)
+    assert torch.allclose(losses.kl_on_grid(log_q, log_p, GRID), kl_divergence(Q, P)[:, 0], atol=1e-8)
+    assert torch.allclose(losses.kl_on_grid(log_p, log_q, GRID), kl_divergence(P, Q)[:, 0], atol=1e-8)
+
+
+def test_elbo_and_evidence_on_a_grid_equal_those_of_a_linear_gaussian_model():
+    x, w, sigma_x = 0.8, 1.5, 0.6  # z ~ N(0, 1), x ~ N(w z, sigma_x²)
+    log_joint = Normal(0.0, 1.0).log_prob(GRID) + Normal(w * GRID, sigma_x).log_prob(torch.tensor(x))
+    evidence = Normal(0.0, (w**2 + sigma_x**2) ** 0.5).log_prob(torch.tensor(x, dtype=torch.float64))
+    precision = 1 + w**2 / sigma_x**2
+    posterior = Normal(torch.tensor(x * w / sigma_x**2 / precision, dtype=torch.float64), precision**-0.5)
+    assert torch.allclose(losses.log_evidence_on_grid(log_joint, GRID), evidence, atol=1e-6)
+    elbo = losses.elbo_on_grid(Q.log_prob(GRID), log_joint, GRID)
+    assert torch.allclose(elbo, evidence - kl_divergence(Q, posterior)[:, 0], atol=1e-6)
+
+
+def test_the_evidence_on_a_grid_survives_densities_that_underflow():
+    log_joint = Normal(0.0, 1.0).log_prob(GRID) - 5000
+    assert losses.log_evidence_on_grid(log_joint, GRID).item() == pytest.approx(-5000, abs=1e-6)
+
+
+def test_a_grid_that_does_not_fit_or_a_density_of_zero_is_refused():
+    log_q = P.log_prob(GRID)
+    with pytest.raises(ValueError, match="grid must be an increasing row"):
+        losses.log_evidence_on_grid(log_q, GRID.flip(0))
+    with pytest.raises(ValueError, match="must end in 4001"):
+        losses.kl_on_grid(log_q[:-1], log_q[:-1], GRID)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        losses.elbo_on_grid(torch.where(GRID > 0, log_q, -torch.inf), log_q, GRID)

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
-from torch.distributions import LowRankMultivariateNormal
+from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, Normal, kl_divergence
 
-from vae_helpers.ppca import mean_and_covariance, ppca, training_log_likelihood
+from vae_helpers.ppca import (
+    linear_gaussian_elbo,
+    log_likelihood,
+    mean_and_covariance,
+    posterior,
+    ppca,
+    training_log_likelihood,
+)
 
 torch.manual_seed(0)
 X = (torch.rand(3000, 1, 28, 28) * torch.rand(3000, 1, 28, 1)).mul(255).byte()
@@ -45,3 +52,40 @@ def test_bad_arguments_are_refused():
         ppca(MEAN, COVARIANCE, 784)
     with pytest.raises(ValueError, match=r"covariance must be \(784, 784\)"):
         ppca(MEAN, COVARIANCE[:5], 3)
+
+
+SOME = X[:6].flatten(1).double() / 255
+MODEL = ppca(MEAN, COVARIANCE, 3)
+
+
+def test_the_log_likelihood_equals_scikit_learns():
+    oracle = PCA(3, svd_solver="full").fit(X.flatten(1).double().numpy() / 255)
+    assert np.allclose(log_likelihood(MODEL, SOME).numpy(), oracle.score_samples(SOME.numpy()), rtol=2e-3)
+
+
+def test_joint_divided_by_posterior_is_the_marginal_wherever_z_is():
+    for z in (torch.zeros(3, dtype=torch.float64), torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)):
+        likelihood = Normal(MODEL.W @ z + MODEL.mean, MODEL.sigma2**0.5).log_prob(SOME).sum(1)
+        prior = Normal(0.0, 1.0).log_prob(z).sum()
+        marginal = likelihood + prior - posterior(MODEL, SOME).log_prob(z)
+        assert torch.allclose(marginal, log_likelihood(MODEL, SOME), rtol=1e-9)
+
+
+def test_the_bound_touches_exactly_at_the_posterior():
+    elbo = linear_gaussian_elbo(MODEL, SOME, posterior(MODEL, SOME))
+    assert torch.allclose(elbo, log_likelihood(MODEL, SOME), rtol=1e-9)
+
+
+def test_the_gap_of_any_other_gaussian_is_its_kl_to_the_posterior():
+    exact = posterior(MODEL, SOME)
+    q = MultivariateNormal(exact.mean + 0.3, 1.7 * exact.covariance_matrix + 0.01 * torch.eye(3))
+    gap = log_likelihood(MODEL, SOME) - linear_gaussian_elbo(MODEL, SOME, q)
+    assert torch.allclose(gap, kl_divergence(q, exact), rtol=1e-8)
+
+
+@pytest.mark.parametrize("function", [log_likelihood, posterior], ids=lambda f: f.__name__)
+def test_images_that_are_no_rows_of_float64_are_refused(function):
+    with pytest.raises(TypeError, match="x must be a float64 tensor"):
+        function(MODEL, SOME.float())
+    with pytest.raises(ValueError, match=r"x must have shape \(n, 784\)"):
+        function(MODEL, SOME[:, :100])

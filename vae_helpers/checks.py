@@ -150,3 +150,38 @@ def takes_a_pair(function: Callable) -> Callable:
         return function(*(t.float() if t.dtype in half else t for t in (a, b)))
 
     return checked
+
+
+def takes_densities(function: Callable) -> Callable:
+    """Decorate a function of log densities (…, n) and, last, a grid (n,): finite, and the grid increasing."""
+
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def checked(*args: Tensor, **kwargs: Tensor) -> Tensor:
+        *densities, grid = signature.bind(*args, **kwargs).arguments.values()
+        if grid.ndim != 1 or len(grid) < 2 or not (grid.diff() > 0).all():
+            raise ValueError(f"grid must be an increasing row of at least two numbers, got shape {tuple(grid.shape)}.")
+        for density in densities:
+            if density.shape[-1:] != grid.shape:
+                raise ValueError(f"log densities must end in {len(grid)}, the grid's size: got {tuple(density.shape)}.")
+            if not density.isfinite().all():
+                raise ValueError("A log density is NaN or infinite on the grid: take a density that is positive there.")
+        return function(*densities, grid)
+
+    return checked
+
+
+def takes_rows(function: Callable) -> Callable:
+    """Decorate a function of a linear-Gaussian model and images as rows (n, p): float64, p as the model's mean."""
+
+    @functools.wraps(function)
+    def checked(model: object, x: Tensor, *args: object, **kwargs: object) -> object:
+        if not isinstance(x, Tensor) or x.dtype != torch.float64:
+            kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
+            raise TypeError(f"x must be a float64 tensor, got {kind}: data.to_float(x).flatten(1).double() makes one.")
+        if x.ndim != 2 or x.shape[1] != len(model.mean):
+            raise ValueError(f"x must have shape (n, {len(model.mean)}) for this model, got {tuple(x.shape)}.")
+        return function(model, x, *args, **kwargs)
+
+    return checked

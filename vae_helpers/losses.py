@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_helpers.checks import takes_a_pair
+from vae_helpers.checks import takes_a_pair, takes_densities
 
 
 class Loss(NamedTuple):
@@ -77,3 +77,25 @@ def vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, beta: float =
     reconstruction = bernoulli_nll(model.decode(z, y), x)
     kl = kl_to_standard_normal(mu, logvar)
     return Loss(reconstruction.mean(), kl.mean(), beta)
+
+
+@takes_densities
+def kl_on_grid(log_q: Tensor, log_p: Tensor, grid: Tensor) -> Tensor:
+    """D_KL(q ‖ p) of log densities (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
+    # ∫ q(z) (log q(z) − log p(z)) dz
+    return torch.trapezoid(log_q.exp() * (log_q - log_p), grid)
+
+
+@takes_densities
+def elbo_on_grid(log_q: Tensor, log_joint: Tensor, grid: Tensor) -> Tensor:
+    """ELBO of q, from log q(z) and log p(x, z) (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
+    # ∫ q(z) (log p(x, z) − log q(z)) dz
+    return torch.trapezoid(log_q.exp() * (log_joint - log_q), grid)
+
+
+@takes_densities
+def log_evidence_on_grid(log_joint: Tensor, grid: Tensor) -> Tensor:
+    """log p(x) from log p(x, z) (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
+    # log ∫ p(x, z) dz, the largest term taken out so that nothing underflows
+    top = log_joint.amax(-1, keepdim=True)
+    return torch.trapezoid((log_joint - top).exp(), grid).log() + top.squeeze(-1)

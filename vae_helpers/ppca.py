@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, Normal, kl_divergence
 
 from vae_helpers import checks
 from vae_helpers.data import to_float
@@ -61,3 +62,29 @@ def training_log_likelihood(model: LinearGaussian) -> float:
     p, d = model.W.shape
     # −½ (p log 2π + Σ_{i ≤ d} log λ_i + (p − d) log σ² + p)
     return -0.5 * (p * log(2 * pi) + model.eigenvalues[:d].log().sum().item() + (p - d) * log(model.sigma2) + p)
+
+
+@checks.takes_rows
+def log_likelihood(model: LinearGaussian, x: Tensor) -> Tensor:
+    """Exact log p(x) of images as rows (n, p), float64: x ~ N(mean, W Wᵀ + σ²I). (n,), in nats."""
+    noise = torch.full_like(model.mean, model.sigma2)
+    return LowRankMultivariateNormal(model.mean, model.W, noise).log_prob(x)
+
+
+@checks.takes_rows
+def posterior(model: LinearGaussian, x: Tensor) -> MultivariateNormal:
+    """Exact p(z|x) of images as rows (n, p): N(M⁻¹Wᵀ(x − mean), σ²M⁻¹) with M = WᵀW + σ²I. Tipping & Bishop 1999."""
+    eye = torch.eye(model.W.shape[1], dtype=model.W.dtype, device=model.W.device)
+    inverse = torch.linalg.inv(model.W.T @ model.W + model.sigma2 * eye)
+    return MultivariateNormal((x - model.mean) @ model.W @ inverse, model.sigma2 * inverse)
+
+
+@checks.takes_rows
+def linear_gaussian_elbo(model: LinearGaussian, x: Tensor, q: MultivariateNormal) -> Tensor:
+    """ELBO of images as rows (n, p) under any Gaussian q(z|x), both expectations in closed form: (n,), in nats."""
+    x_hat = q.mean @ model.W.T + model.mean
+    # E log p(x|z) = log N(x; x̂, σ²I) − tr(W S Wᵀ) / 2σ², where S is the covariance of q
+    spread = torch.einsum("...ij,pi,pj->...", q.covariance_matrix, model.W, model.W)
+    reconstruction = Normal(x_hat, model.sigma2**0.5).log_prob(x).sum(-1) - spread / (2 * model.sigma2)
+    prior = MultivariateNormal(torch.zeros_like(model.W[0]), torch.eye(model.W.shape[1]).to(model.W))
+    return reconstruction - kl_divergence(q, prior)
