@@ -1,4 +1,4 @@
-"""Exercises of notebook 03: naive Monte Carlo for log p(x), the KL of two tables of probabilities, an ELBO from draws."""
+"""Exercises of notebook 03: naive Monte Carlo for log p(x), the KL of two tables, an ELBO from draws."""
 
 from math import log, pi
 
@@ -147,7 +147,8 @@ SMALL_ELBO = Exercise(
         ),
         Mistake(
             lambda z, j, m, s: (j - _log_q(z, m, s) - log(s)).mean(),
-            "log q lacks its − log σ: the density of a narrow Gaussian is tall. Without it, wide and narrow cost alike.",
+            "log q lacks its − log σ. The density of a narrow Gaussian is tall; "
+            "without this term wide and narrow cost alike.",
         ),
         Mistake(
             lambda z, j, m, s: (j - _log_q(z, m, s)).mean() - 0.5 * log(2 * pi),
