@@ -23,7 +23,7 @@ from matplotlib.path import Path
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
 
 HERE = File(__file__).parent
-WRITTEN = {"00", "01", "05"}  # the notebooks that exist: filled on the map, the others outlined
+WRITTEN = {"00", "01", "03", "05"}  # the notebooks that exist: filled on the map, the others outlined
 # Number, name, and the failure that leads on to the next notebook.
 COURSE = [
     ("00", "start here", "pixels\ndon’t agree"),
@@ -245,6 +245,37 @@ def vae(axes: Axes) -> None:
     arrow(axes, (code, y - UNDER - 14), (code, y - 170), colour=RED)
 
 
+def node(axes: Axes, at: Point, name: str, face: str) -> None:
+    """A random variable: a circle with its name."""
+    axes.add_patch(Circle(at, 46, fc=face, ec=INK, lw=LINE))
+    label(axes, at, name, TYPE + 10)
+
+
+def bow(axes: Axes, start: Point, end: Point, bend: float, colour: str, dash: str) -> None:
+    """A bent arrow between two nodes."""
+    style = {"arrowstyle": "-|>,head_length=11,head_width=6", "mutation_scale": 1, "shrinkA": 52, "shrinkB": 52}
+    curve = f"arc3,rad={bend}"
+    axes.add_patch(FancyArrowPatch(start, end, connectionstyle=curve, color=colour, lw=LINE + 1, ls=dash, **style))
+
+
+def graphical_model(axes: Axes) -> None:
+    """The prior's arrow into z, the decoder's from z to x, the encoder's dashed one back."""
+    z, x = (246, 178), (640, 178)
+    box(axes, (443, 178), 560, 316, edge=EDGE)
+    label(axes, (706, 38), "for every image", SMALL, GREY, ha="right")
+    node(axes, z, "$z$", "white")
+    node(axes, x, "$x$", PALE)
+    label(axes, (80, 178 + 40), "prior", weight="bold")
+    label(axes, (80, 178 - 42), r"$p(z)$")
+    arrow(axes, (36, 178), (z[0] - 46, 178))
+    bow(axes, z, x, -0.28, ORANGE, "-")
+    bow(axes, x, z, -0.28, BLUE, (0, (4, 2.5)))
+    label(axes, (443, 296), r"decoder $\theta$:  $p(x\,|\,z)$")
+    label(axes, (443, 60), r"encoder $\phi$:  $q(z\,|\,x)$")
+    label(axes, (x[0], 178 - 72), "observed", SMALL, GREY)
+    label(axes, (z[0], 178 - 72), "latent", SMALL, GREY)
+
+
 DRAWINGS = {
     "course_map": Drawing(
         course_map,
@@ -260,6 +291,14 @@ DRAWINGS = {
         "Autoencoder",
         "An image x passes through the encoder (512, 256 units) to a code z of d numbers, and through the "
         "decoder (256, 512 units) to a reconstruction; the loss compares the two images.",
+    ),
+    "graphical_model": Drawing(
+        graphical_model,
+        752,
+        360,
+        "A latent-variable model and its approximate posterior",
+        "For every image a code z is drawn from the prior p(z), and the image x from p(x|z), the decoder with weights "
+        "θ; a dashed arrow leads back from x to z: the encoder's q(z|x), with weights φ.",
     ),
     "vae": Drawing(
         vae,

@@ -8,7 +8,7 @@ from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, N
 
 from vae_helpers.ppca import (
     linear_gaussian_elbo,
-    log_likelihood,
+    log_evidence,
     mean_and_covariance,
     posterior,
     ppca,
@@ -58,9 +58,9 @@ SOME = X[:6].flatten(1).double() / 255
 MODEL = ppca(MEAN, COVARIANCE, 3)
 
 
-def test_the_log_likelihood_equals_scikit_learns():
+def test_the_log_evidence_equals_scikit_learns():
     oracle = PCA(3, svd_solver="full").fit(X.flatten(1).double().numpy() / 255)
-    assert np.allclose(log_likelihood(MODEL, SOME).numpy(), oracle.score_samples(SOME.numpy()), rtol=2e-3)
+    assert np.allclose(log_evidence(MODEL, SOME).numpy(), oracle.score_samples(SOME.numpy()), rtol=2e-3)
 
 
 def test_joint_divided_by_posterior_is_the_marginal_wherever_z_is():
@@ -68,22 +68,22 @@ def test_joint_divided_by_posterior_is_the_marginal_wherever_z_is():
         likelihood = Normal(MODEL.W @ z + MODEL.mean, MODEL.sigma2**0.5).log_prob(SOME).sum(1)
         prior = Normal(0.0, 1.0).log_prob(z).sum()
         marginal = likelihood + prior - posterior(MODEL, SOME).log_prob(z)
-        assert torch.allclose(marginal, log_likelihood(MODEL, SOME), rtol=1e-9)
+        assert torch.allclose(marginal, log_evidence(MODEL, SOME), rtol=1e-9)
 
 
 def test_the_bound_touches_exactly_at_the_posterior():
     elbo = linear_gaussian_elbo(MODEL, SOME, posterior(MODEL, SOME))
-    assert torch.allclose(elbo, log_likelihood(MODEL, SOME), rtol=1e-9)
+    assert torch.allclose(elbo, log_evidence(MODEL, SOME), rtol=1e-9)
 
 
 def test_the_gap_of_any_other_gaussian_is_its_kl_to_the_posterior():
     exact = posterior(MODEL, SOME)
     q = MultivariateNormal(exact.mean + 0.3, 1.7 * exact.covariance_matrix + 0.01 * torch.eye(3))
-    gap = log_likelihood(MODEL, SOME) - linear_gaussian_elbo(MODEL, SOME, q)
+    gap = log_evidence(MODEL, SOME) - linear_gaussian_elbo(MODEL, SOME, q)
     assert torch.allclose(gap, kl_divergence(q, exact), rtol=1e-8)
 
 
-@pytest.mark.parametrize("function", [log_likelihood, posterior], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [log_evidence, posterior], ids=lambda f: f.__name__)
 def test_images_that_are_no_rows_of_float64_are_refused(function):
     with pytest.raises(TypeError, match="x must be a float64 tensor"):
         function(MODEL, SOME.float())

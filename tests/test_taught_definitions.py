@@ -13,6 +13,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "vae_helpers").rglob("*.py"))
 TAUGHT = {
     "01_autoencoder": ["Autoencoder", "mlp", "squared_error", "autoencoder_loss"],
+    "03_elbo": ["kl_on_grid", "elbo_on_grid", "log_evidence_on_grid", "posterior", "linear_gaussian_elbo"],
     "05_vae": ["VAE", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
 }
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

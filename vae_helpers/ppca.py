@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, Normal, kl_divergence
+from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, kl_divergence
 
 from vae_helpers import checks
 from vae_helpers.data import to_float
@@ -65,7 +65,7 @@ def training_log_likelihood(model: LinearGaussian) -> float:
 
 
 @checks.takes_rows
-def log_likelihood(model: LinearGaussian, x: Tensor) -> Tensor:
+def log_evidence(model: LinearGaussian, x: Tensor) -> Tensor:
     """Exact log p(x) of images as rows (n, p), float64: x ~ N(mean, W Wᵀ + σ²I). (n,), in nats."""
     noise = torch.full_like(model.mean, model.sigma2)
     return LowRankMultivariateNormal(model.mean, model.W, noise).log_prob(x)
@@ -74,17 +74,18 @@ def log_likelihood(model: LinearGaussian, x: Tensor) -> Tensor:
 @checks.takes_rows
 def posterior(model: LinearGaussian, x: Tensor) -> MultivariateNormal:
     """Exact p(z|x) of images as rows (n, p): N(M⁻¹Wᵀ(x − mean), σ²M⁻¹) with M = WᵀW + σ²I. Tipping & Bishop 1999."""
-    eye = torch.eye(model.W.shape[1], dtype=model.W.dtype, device=model.W.device)
-    inverse = torch.linalg.inv(model.W.T @ model.W + model.sigma2 * eye)
-    return MultivariateNormal((x - model.mean) @ model.W @ inverse, model.sigma2 * inverse)
+    M = model.W.T @ model.W + model.sigma2 * torch.eye(model.W.shape[1]).to(model.W)
+    mean = (x - model.mean) @ model.W @ M.inverse()
+    return MultivariateNormal(mean, model.sigma2 * M.inverse())
 
 
 @checks.takes_rows
 def linear_gaussian_elbo(model: LinearGaussian, x: Tensor, q: MultivariateNormal) -> Tensor:
     """ELBO of images as rows (n, p) under any Gaussian q(z|x), both expectations in closed form: (n,), in nats."""
-    x_hat = q.mean @ model.W.T + model.mean
-    # E log p(x|z) = log N(x; x̂, σ²I) − tr(W S Wᵀ) / 2σ², where S is the covariance of q
-    spread = torch.einsum("...ij,pi,pj->...", q.covariance_matrix, model.W, model.W)
-    reconstruction = Normal(x_hat, model.sigma2**0.5).log_prob(x).sum(-1) - spread / (2 * model.sigma2)
-    prior = MultivariateNormal(torch.zeros_like(model.W[0]), torch.eye(model.W.shape[1]).to(model.W))
+    W, d = model.W, model.W.shape[1]
+    # E ‖x − x̂‖² = ‖x − m − W μ‖² + tr(W S Wᵀ), where S is the covariance of q
+    squares = (x - model.mean - q.mean @ W.T).square().sum(1)
+    squares = squares + torch.einsum("...ij,pi,pj->...", q.covariance_matrix, W, W)
+    reconstruction = -squares / (2 * model.sigma2) - 0.5 * len(W) * log(2 * pi * model.sigma2)
+    prior = MultivariateNormal(torch.zeros(d).to(W), torch.eye(d).to(W))
     return reconstruction - kl_divergence(q, prior)
