@@ -237,3 +237,13 @@ def test_ink_grows_with_stroke_and_scale(drawn):
 def test_a_bad_number_of_images_is_refused(n):
     with pytest.raises(ValueError, match=r"n = .* give a whole number of at least 1"):
         glyphs.make(n)
+
+
+def test_the_default_dtype_makes_no_difference():
+    usual, _, _ = glyphs.make(20, seed=3)
+    torch.set_default_dtype(torch.float64)
+    try:
+        other, _, _ = glyphs.make(20, seed=3)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(usual, other)

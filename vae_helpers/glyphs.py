@@ -112,7 +112,7 @@ def _image_to_glyph(factors: dict[str, Tensor]) -> Tensor:
 
 def _sampling_grid(to_glyph: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
     """Where in its field, [−1, 1]², each pixel looks: (n, 28, 28, 2). Elementwise: rounds alike for any n."""
-    pixel = torch.arange(IMAGE_SIZE) - (IMAGE_SIZE - 1) / 2
+    pixel = torch.arange(IMAGE_SIZE, dtype=torch.float32) - (IMAGE_SIZE - 1) / 2
     right, down = pixel - dx, pixel[:, None] - dy
     to_field = (to_glyph * (2 * CELLS_PER_PIXEL / FIELD_SIZE))[..., None, None]
     return torch.stack([row[:, 0] * right + row[:, 1] * down for row in to_field.unbind(1)], dim=-1)
