@@ -15,7 +15,7 @@ from vae_helpers.widgets.curves import Curves, CurvesPicture
 from vae_helpers.widgets.playable import Playable
 
 LogDensity = Callable[[Tensor], Tensor]
-POINTS, PLACES = 500, 51  # of the grid over z; of the curves over the mean of q
+POINTS, PLACES = 400, 81  # of the grid over z; of the curves over the mean of q
 WIDEST, MARGIN = 1.5, 4.0  # spread of q; how far the grid reaches beyond the picture, so that q's tails count
 
 
