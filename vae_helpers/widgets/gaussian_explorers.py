@@ -15,7 +15,7 @@ from vae_helpers.widgets.curves import Curves, CurvesPicture
 from vae_helpers.widgets.playable import Playable
 
 LogDensity = Callable[[Tensor], Tensor]
-POINTS, PLACES = 400, 81  # of the grid over z; of the curves over the mean of q
+POINTS, PLACES = 360, 61  # of the grid over z; of the curves over the mean of q
 WIDEST, MARGIN = 1.5, 4.0  # spread of q; how far the grid reaches beyond the picture, so that q's tails count
 
 
@@ -36,7 +36,7 @@ class GaussianExplorer(Playable):
         step = (high - low) / 100
         self.mu = ipywidgets.FloatSlider(mu, min=low, max=high, step=step, description="mean μ")
         self.sigma = ipywidgets.FloatSlider(sigma, min=0.05, max=WIDEST, step=0.01, description="spread σ")
-        self.curves = Curves(8.2, 3.1, panels=2)
+        self.curves = Curves(7.4, 2.7, panels=2)
         self._set_up()
         on_move = self.errors.capture(clear_output=True, wait=True)(lambda _change: self.frame())
         for slider in (self.mu, self.sigma):
