@@ -1,5 +1,6 @@
-"""Playing with a model: sliders that decode as they move."""
+"""Playing with a model: sliders that decode or draw as they move."""
 
+from vae_helpers.widgets.kl_explorer import kl_explorer
 from vae_helpers.widgets.latent_sliders import latent_sliders
 
-__all__ = ["latent_sliders"]
+__all__ = ["kl_explorer", "latent_sliders"]
