@@ -23,7 +23,7 @@ from matplotlib.path import Path
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
 
 HERE = File(__file__).parent
-WRITTEN = {"00", "01", "03", "05"}  # the notebooks that exist: filled on the map, the others outlined
+WRITTEN = {"00", "01", "03", "04", "05"}  # the notebooks that exist: filled on the map, the others outlined
 # Number, name, and the failure that leads on to the next notebook.
 COURSE = [
     ("00", "start here", "pixels\ndon’t agree"),
@@ -276,6 +276,42 @@ def graphical_model(axes: Axes) -> None:
     label(axes, (z[0], 178 - 72), "latent", SMALL, GREY)
 
 
+def cross(axes: Axes, at: Point, half: float = 13) -> None:
+    """A red cross: nothing passes here."""
+    for slope in (-1, 1):
+        across, up = (at[0] - half, at[0] + half), (at[1] - slope * half, at[1] + slope * half)
+        axes.plot(across, up, color=RED, lw=2 * LINE, solid_capstyle="round")
+
+
+def through_a_draw(axes: Axes, left: float, title: str, z: str, blocked: bool) -> None:
+    """μ and σ → z → loss, and the gradient on its way back; where z is drawn, it ends there."""
+    y, node, end = 214, left + 268, left + 486
+    label(axes, (left + 258, 424), title, weight="bold")
+    for name, side in ((r"$\mu$", 1), (r"$\sigma$", -1)):
+        box(axes, (left + 46, y + 84 * side), 76, 66, name, face=PALE)
+        arrow(axes, (left + 84, y + 96 * side), (node - 98, y + 25 * side))
+        if blocked:
+            cross(axes, (node - 124, y))
+        else:
+            arrow(axes, (node - 98, y + 8 * side), (left + 84, y + 70 * side), colour=RED)
+    box(axes, (node, y), 196, 78, z, face="white" if blocked else PALE, dash="--" if blocked else "-")
+    box(axes, (end, y), 92, 78, "loss", edge=RED)
+    arrow(axes, (node + 98, y + 15), (end - 46, y + 15))
+    arrow(axes, (end - 46, y - 15), (node + 98, y - 15), colour=RED)
+
+
+def reparameterization(axes: Axes) -> None:
+    """Left: z is drawn, and the gradient ends there. Right: ε is drawn outside, and the gradient reaches μ and σ."""
+    through_a_draw(axes, 30, "draw z itself", r"$z \sim \mathcal{N}(\mu, \sigma^2)$", blocked=True)
+    through_a_draw(axes, 618, r"draw $\epsilon$, compute z", r"$z = \mu + \sigma\,\epsilon$", blocked=False)
+    box(axes, (886, 346), 176, 54, r"$\epsilon \sim \mathcal{N}(0, I)$", dash="--")
+    arrow(axes, (886, 319), (886, 253))
+    axes.plot((580, 580), (92, 440), color=EDGE, lw=LINE)
+    for x, text, colour in ((330, "values", GREY), (640, "gradient", RED)):
+        arrow(axes, (x, 48), (x + 74, 48), colour=colour)
+        label(axes, (x + 88, 48), text, ha="left")
+
+
 DRAWINGS = {
     "course_map": Drawing(
         course_map,
@@ -308,6 +344,15 @@ DRAWINGS = {
         "An image x passes through the encoder (400 units) to μ and log σ²; z = μ + σ ε, with ε drawn from "
         "N(0, I), passes through the decoder (400 units) to logits and a sigmoid. The loss has two terms: "
         "reconstruction, between the two images, and the KL divergence of N(μ, σ²) from N(0, I).",
+    ),
+    "reparameterization": Drawing(
+        reparameterization,
+        1188,
+        464,
+        "The reparameterization trick",
+        "Two computation graphs from μ and σ over z to the loss. Left, z is drawn from N(μ, σ²): the gradient comes "
+        "back from the loss to z and ends there. Right, ε is drawn from N(0, I) outside, and z = μ + σ ε: the "
+        "gradient passes through z to μ and to σ.",
     ),
 }
 

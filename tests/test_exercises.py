@@ -84,6 +84,31 @@ STYLES = {
         lambda z, j, m, s: (j + (z - m) ** 2 / (2 * s**2)).sum() / len(z)
         + torch.tensor(s * (2 * torch.pi) ** 0.5).log(),
     ],
+    "reparameterize": [
+        lambda m, v: torch.distributions.Normal(m, (v / 2).exp()).rsample(),
+        lambda m, v: torch.addcmul(m, v.exp().sqrt(), torch.randn(m.shape)),
+        lambda m, v: torch.normal(torch.zeros_like(m), 1.0) * torch.exp(v * 0.5) + m,
+    ],
+    "score-function": [
+        lambda f, z, m, s: f / s * ((z - m) / s),
+        lambda f, z, m, s: f * torch.func.vmap(torch.func.grad(lambda c, t: -((t - c) ** 2) / (2 * s**2), 0))(
+            torch.full_like(z, m), z
+        ),
+    ],
+    "kl-diagonal": [
+        lambda m, v, mp, vp: torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(mp, (vp / 2).exp())
+        ).sum(1),
+        lambda m, v, mp, vp: -0.5 * torch.einsum("nd->n", 1 + v - vp - ((m - mp) ** 2 + v.exp()) * (-vp).exp()),
+    ],
+    "kl-class-mean": [
+        lambda m, v, means, y: torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(means[y], 1.0)
+        ).sum(1),
+        lambda m, v, means, y: torch.stack(
+            [0.5 * ((a - means[k]) ** 2 + b.exp() - b - 1).sum() for a, b, k in zip(m, v, y, strict=True)]
+        ),
+    ],
     "negative-elbo": [
         lambda l, x, m, v: -torch.distributions.Bernoulli(logits=l, validate_args=False)
         .log_prob(x)
@@ -173,7 +198,7 @@ def test_a_stub_that_raises_not_implemented_is_not_attempted():
     assert check("walk", stub).status == "not attempted"
 
 
-@pytest.mark.parametrize("exercise_id", ["independent-pixels", "gaussian-codes"])
+@pytest.mark.parametrize("exercise_id", ["independent-pixels", "gaussian-codes", "reparameterize"])
 def test_right_draws_from_any_random_stream_pass(exercise_id):
     exercise = EXERCISES[exercise_id]
     for seed in range(10):

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
@@ -79,7 +79,7 @@ def code_tensor(z: object, latent_dim: int, name: str = "z") -> None:
 
 
 def takes_sizes(init: Callable) -> Callable:
-    """Decorate a model's ``__init__``: ``latent_dim`` and every entry of ``hidden`` must be positive whole numbers."""
+    """Decorate a model's ``__init__``: ``latent_dim`` and any entry of ``hidden`` must be positive whole numbers."""
     signature = inspect.signature(init)
 
     @functools.wraps(init)
@@ -87,7 +87,7 @@ def takes_sizes(init: Callable) -> Callable:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         positive_int(bound.arguments["latent_dim"], "latent_dim")
-        hidden = bound.arguments["hidden"]
+        hidden = bound.arguments.get("hidden", ())
         if not isinstance(hidden, (tuple, list)):
             raise TypeError(f"hidden must be a tuple of layer widths such as (400,), got {hidden!r}.")
         for width in hidden:
@@ -130,26 +130,55 @@ def takes_codes(method: Callable) -> Callable:
 
 def takes_a_pair(function: Callable) -> Callable:
     """Decorate a function of two tensors of one shape: it refuses to broadcast, and computes at least in float32."""
+    return takes_alike(function)
+
+
+def takes_alike(function: Callable) -> Callable:
+    """Decorate a function of tensors of one shape: it refuses to broadcast, and computes at least in float32."""
     signature = inspect.signature(function)
-    first, second = signature.parameters
+    names = " and ".join(signature.parameters)
 
     @functools.wraps(function)
     def checked(*args: Tensor, **kwargs: Tensor) -> Tensor:
-        a, b = signature.bind(*args, **kwargs).arguments.values()
-        if not (a.is_floating_point() and b.is_floating_point()):
-            raise TypeError(
-                f"{first} and {second} of {function.__name__} must be floats, got {a.dtype} and {b.dtype}: "
-                "bytes become floats in [0, 1] by data.to_float(x)."
-            )
-        if a.shape != b.shape:
-            raise ValueError(
-                f"{first} and {second} of {function.__name__} must have one shape, "
-                f"got {tuple(a.shape)} and {tuple(b.shape)}."
-            )
+        tensors = signature.bind(*args, **kwargs).arguments.values()
+        _are_floats(tensors, f"{names} of {function.__name__}")
+        if len({t.shape for t in tensors}) > 1:
+            shapes = " and ".join(str(tuple(t.shape)) for t in tensors)
+            raise ValueError(f"{names} of {function.__name__} must have one shape, got {shapes}.")
         half = (torch.bfloat16, torch.float16)
-        return function(*(t.float() if t.dtype in half else t for t in (a, b)))
+        return function(*(t.float() if t.dtype in half else t for t in tensors))
 
     return checked
+
+
+def takes_gaussians(function: Callable) -> Callable:
+    """Decorate a function of pairs (mean (d,), covariance (d, d)), symmetric and positive definite, all with one d."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def checked(*args: Tensor, **kwargs: Tensor) -> Tensor:
+        given = signature.bind(*args, **kwargs).arguments
+        _are_floats(given.values(), f"{' and '.join(given)} of {function.__name__}")
+        d = next(iter(given.values())).numel()
+        for name, t, shape in zip(given, given.values(), [(d,), (d, d)] * (len(given) // 2), strict=True):
+            if tuple(t.shape) != shape:
+                raise ValueError(f"{name} of {function.__name__} must have shape {shape}, got {tuple(t.shape)}.")
+            if t.ndim == 2 and (not torch.allclose(t, t.T) or torch.linalg.cholesky_ex(t).info):
+                raise ValueError(
+                    f"{name} of {function.__name__} must be symmetric and positive definite: "
+                    "a covariance is, if it comes from more draws than dimensions."
+                )
+        return function(*given.values())
+
+    return checked
+
+
+def _are_floats(tensors: Iterable[Tensor], names: str) -> None:
+    if not all(t.is_floating_point() for t in tensors):
+        raise TypeError(
+            f"{names} must be floats, got {' and '.join(str(t.dtype) for t in tensors)}: "
+            "bytes become floats in [0, 1] by data.to_float(x)."
+        )
 
 
 def takes_densities(function: Callable) -> Callable:

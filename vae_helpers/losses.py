@@ -4,13 +4,14 @@ Every loss returns its parts. Functions that return (batch,) give one value per 
 ``*_loss`` functions give a ``Loss``.
 """
 
+from math import log, pi
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_helpers.checks import takes_a_pair, takes_densities
+from vae_helpers.checks import takes_a_pair, takes_alike, takes_densities, takes_gaussians
 
 
 class Loss(NamedTuple):
@@ -46,11 +47,52 @@ def bernoulli_nll(x_logits: Tensor, x: Tensor) -> Tensor:
     return nll.flatten(1).sum(dim=1)
 
 
+def gaussian_nll(x_hat: Tensor, x: Tensor, logvar_x: Tensor) -> Tensor:
+    """−log N(x; x̂, σ_x² I) per image, (batch,), in nats, negative where the density exceeds 1; logvar_x a scalar."""
+    # ½ (‖x − x̂‖² / σ_x² + p log 2πσ_x²), p pixels
+    constant = x[0].numel() * (log(2 * pi) + logvar_x)
+    return 0.5 * (squared_error(x_hat, x) / logvar_x.exp() + constant)
+
+
 @takes_a_pair
 def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(0, I)) per image, (batch,), in nats. Kingma & Welling 2014, appendix B."""
     # ½ Σ (μ² + σ² − log σ² − 1)
     return 0.5 * (mu.square() + logvar.exp() - logvar - 1).sum(dim=1)
+
+
+@takes_alike
+def kl_to_class_mean(mu: Tensor, logvar: Tensor, mu_y: Tensor) -> Tensor:
+    """D_KL(N(μ, diag σ²) ‖ N(μ_y, I)) per image, (batch,), in nats; mu_y (batch, d): each image's own class mean."""
+    # ½ Σ ((μ − μ_y)² + σ² − log σ² − 1)
+    return 0.5 * ((mu - mu_y).square() + logvar.exp() - logvar - 1).sum(dim=1)
+
+
+@takes_alike
+def kl_diagonal(mu: Tensor, logvar: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    """D_KL(N(μ, diag σ²) ‖ N(μ_p, diag σ_p²)) per image, (batch,), in nats; all four (batch, d)."""
+    # ½ Σ (σ²/σ_p² + (μ − μ_p)²/σ_p² + log σ_p² − log σ² − 1)
+    squares = (logvar - logvar_p).exp() + (mu - mu_p).square() / logvar_p.exp()
+    return 0.5 * (squares + logvar_p - logvar - 1).sum(dim=1)
+
+
+@takes_alike
+def kl_normal(mu_q: Tensor, sigma_q: Tensor, mu_p: Tensor, sigma_p: Tensor) -> Tensor:
+    """D_KL(N(μ_q, σ_q²) ‖ N(μ_p, σ_p²)) of Gaussians on the line, element by element, in nats; σ > 0."""
+    # log σ_p/σ_q + (σ_q² + (μ_q − μ_p)²) / 2σ_p² − ½
+    squares = sigma_q.square() + (mu_q - mu_p).square()
+    return torch.log(sigma_p / sigma_q) + squares / (2 * sigma_p.square()) - 0.5
+
+
+@takes_gaussians
+def kl_full(mu_q: Tensor, cov_q: Tensor, mu_p: Tensor, cov_p: Tensor) -> Tensor:
+    """D_KL(N(μ_q, Σ_q) ‖ N(μ_p, Σ_p)), a scalar, in nats; mu (d,), cov (d, d) symmetric positive definite."""
+    # ½ (tr Σ_p⁻¹Σ_q + (μ_p − μ_q)ᵀ Σ_p⁻¹ (μ_p − μ_q) − d + log det Σ_p/det Σ_q)
+    shift = mu_p - mu_q
+    trace = torch.linalg.solve(cov_p, cov_q).trace()
+    mahalanobis = shift @ torch.linalg.solve(cov_p, shift)
+    logdet = torch.linalg.slogdet(cov_p).logabsdet - torch.linalg.slogdet(cov_q).logabsdet
+    return 0.5 * (trace + mahalanobis - len(shift) + logdet)
 
 
 @takes_a_pair
@@ -77,6 +119,45 @@ def vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, beta: float =
     reconstruction = bernoulli_nll(model.decode(z, y), x)
     kl = kl_to_standard_normal(mu, logvar)
     return Loss(reconstruction.mean(), kl.mean(), beta)
+
+
+def linear_vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
+    """−ELBO of a LinearVAE, one sample of z per image. x: (batch, 1, 28, 28). Negative where densities exceed 1."""
+    mu, logvar = model.encode(x)
+    z = reparameterize(mu, logvar)
+    reconstruction = gaussian_nll(model.decode(z), x, model.logvar_x)
+    kl = kl_to_standard_normal(mu, logvar)
+    return Loss(reconstruction.mean(), kl.mean())
+
+
+def linear_vae_loss_exact(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
+    """−ELBO of a LinearVAE, the expectation over ε in closed form: no sample, no noise. x: (batch, 1, 28, 28)."""
+    mu, logvar = model.encode(x)
+    at_mean = gaussian_nll(model.decode(mu), x, model.logvar_x)
+    # E ‖x − W(μ + σε) − b‖² = ‖x − Wμ − b‖² + Σ σ_j² ‖w_j‖²
+    spread = (logvar.exp() * model.decoder.weight.square().sum(dim=0)).sum(dim=1)
+    reconstruction = at_mean + 0.5 * spread / model.logvar_x.exp()
+    return Loss(reconstruction.mean(), kl_to_standard_normal(mu, logvar).mean())
+
+
+def linear_vae_loss_of_moments(model: nn.Module, mean: Tensor, covariance: Tensor) -> Loss:
+    """−ELBO of a LinearVAE averaged over *all* images at once, which their mean (784,) and covariance (784, 784) settle.
+
+    The expectations over ε and over the images are both in closed form; mean, covariance in the weights' dtype.
+    """
+    encoder, decoder = model.encoder.weight, model.decoder.weight  # V (d, p), W (p, d)
+    shift = mean - model.decoder.bias
+    coded = encoder @ covariance  # V C
+    mean_code = encoder @ shift
+    # E ‖x − W(μ + σε) − b‖² = tr (I − WV) C (I − WV)ᵀ + ‖(I − WV)(mean − b)‖² + Σ σ_j² ‖w_j‖²
+    lost = covariance.trace() - 2 * (coded * decoder.T).sum() + ((coded @ encoder.T) * (decoder.T @ decoder)).sum()
+    spread = (model.logvar.exp() * decoder.square().sum(dim=0)).sum()
+    squares = lost + (shift - decoder @ mean_code).square().sum() + spread
+    reconstruction = 0.5 * (squares / model.logvar_x.exp() + len(mean) * (log(2 * pi) + model.logvar_x))
+    # E ‖μ‖² = tr V C Vᵀ + ‖V(mean − b)‖²
+    mu_squared = (coded * encoder).sum() + mean_code.square().sum()
+    kl = 0.5 * (mu_squared + (model.logvar.exp() - model.logvar - 1).sum())
+    return Loss(reconstruction, kl)
 
 
 @takes_densities

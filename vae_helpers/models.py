@@ -1,7 +1,7 @@
 """Networks: ``encode`` and ``decode`` are each model's own; ``embed`` (x → z) and ``generate`` (z → x̂) serve all.
 
 Images are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outputs logits (batch, 1, 28, 28).
-``Autoencoder`` is written out in notebook 01, ``VAE`` in notebook 05; a test holds the definitions together.
+``Autoencoder`` is written out in notebook 01, ``LinearVAE`` in 04, ``VAE`` in 05; a test holds the definitions together.
 """
 
 from itertools import pairwise
@@ -84,6 +84,43 @@ class VAE(nn.Module):
     def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes → images x̂ (batch, 1, 28, 28) in [0, 1]: the mean of p(x|z), not a draw from it."""
         return self.decode(z, y).sigmoid()
+
+
+class LinearVAE(nn.Module):
+    """Linear VAE 784-(μ, log σ²)-784 with Gaussian pixels: log σ² one per dimension, and a learned variance σ_x².
+
+    Its optimum is probabilistic PCA (``ppca``): Lucas et al. 2019. ``decode`` gives x̂ itself, not logits.
+    The decoder's bias stands for the mean image: set it before training. The clouds start narrow, log σ² = −4.
+    Raises TypeError or ValueError for a size that is not a positive whole number.
+    """
+
+    @checks.takes_sizes
+    def __init__(self, latent_dim: int) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.encoder = nn.Linear(784, latent_dim, bias=False)
+        self.decoder = nn.Linear(latent_dim, 784)
+        self.logvar = nn.Parameter(torch.full((latent_dim,), -4.0))
+        self.logvar_x = nn.Parameter(torch.zeros(()))
+
+    @checks.takes_images
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (batch, 1, 28, 28) → (mu, logvar) of q(z|x), each (batch, latent_dim); logvar the same for all x."""
+        mu = self.encoder(x.flatten(1) - self.decoder.bias)
+        return mu, self.logvar.expand_as(mu)
+
+    @checks.takes_codes
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes (batch, latent_dim) → x̂ (batch, 1, 28, 28), the mean of p(x|z); it may leave [0, 1]."""
+        return self.decoder(z).unflatten(1, (1, 28, 28))
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Images → posterior means μ (batch, latent_dim): deterministic."""
+        return self.encode(x)[0]
+
+    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes → images x̂ (batch, 1, 28, 28), clamped to [0, 1]."""
+        return self.decode(z, y).clamp(0, 1)
 
 
 @torch.no_grad()
