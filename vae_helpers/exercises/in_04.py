@@ -11,7 +11,10 @@ QUANTILES = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95], dtype=torch.float64)
 
 def _clouds() -> list[tuple]:
     mu, logvar = torch.tensor([[0.5, -1.0, 2.0]]), torch.tensor([[-3.0, 0.0, 0.8]])
-    return [(mu.expand(20_000, 3), logvar.expand(20_000, 3)), (mu[:, :2].expand(16_000, 2), logvar[:, 1:].expand(16_000, 2))]
+    return [
+        (mu.expand(20_000, 3), logvar.expand(20_000, 3)),
+        (mu[:, :2].expand(16_000, 2), logvar[:, 1:].expand(16_000, 2)),
+    ]
 
 
 def _draws_and_gradients(answer: Answer, probe: tuple) -> Tensor:
