@@ -57,7 +57,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def small(images):
-    return trained(images, 4, epochs=10, steps=2000)
+    return trained(images, 4, epochs=10, steps=1200)
 
 
 def test_a_trained_linear_vae_reaches_ppca(small, images):
