@@ -14,6 +14,19 @@ MODULES = sorted((ROOT / "vae_helpers").rglob("*.py"))
 TAUGHT = {
     "01_autoencoder": ["Autoencoder", "mlp", "squared_error", "autoencoder_loss"],
     "03_elbo": ["kl_on_grid", "elbo_on_grid", "log_evidence_on_grid", "posterior", "linear_gaussian_elbo"],
+    "04_reparameterization_and_kl": [
+        "reparameterize",
+        "kl_normal",
+        "kl_full",
+        "kl_diagonal",
+        "kl_to_standard_normal",
+        "kl_to_class_mean",
+        "LinearVAE",
+        "gaussian_nll",
+        "linear_vae_loss",
+        "linear_vae_loss_exact",
+        "linear_vae_loss_of_moments",
+    ],
     "05_vae": ["VAE", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
 }
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

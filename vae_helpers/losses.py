@@ -141,7 +141,7 @@ def linear_vae_loss_exact(model: nn.Module, x: Tensor, y: Tensor | None = None) 
 
 
 def linear_vae_loss_of_moments(model: nn.Module, mean: Tensor, covariance: Tensor) -> Loss:
-    """−ELBO of a LinearVAE averaged over *all* images at once, which their mean (784,) and covariance (784, 784) settle.
+    """−ELBO of a LinearVAE averaged over *all* images at once: their mean (784,) and covariance (784, 784) settle it.
 
     The expectations over ε and over the images are both in closed form; mean, covariance in the weights' dtype.
     """

@@ -1,7 +1,7 @@
 """Networks: ``encode`` and ``decode`` are each model's own; ``embed`` (x → z) and ``generate`` (z → x̂) serve all.
 
 Images are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outputs logits (batch, 1, 28, 28).
-``Autoencoder`` is written out in notebook 01, ``LinearVAE`` in 04, ``VAE`` in 05; a test holds the definitions together.
+``Autoencoder`` is written out in notebook 01, ``LinearVAE`` in 04, ``VAE`` in 05; a test compares the definitions.
 """
 
 from itertools import pairwise
