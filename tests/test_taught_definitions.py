@@ -13,6 +13,14 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "vae_helpers").rglob("*.py"))
 TAUGHT = {
     "01_autoencoder": ["Autoencoder", "mlp", "squared_error", "autoencoder_loss"],
+    "02_denoising_autoencoder": [
+        "choose_pixels",
+        "masking",
+        "gaussian",
+        "salt_and_pepper",
+        "WideAutoencoder",
+        "denoising_loss",
+    ],
     "05_vae": ["VAE", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
 }
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -79,7 +79,7 @@ def code_tensor(z: object, latent_dim: int, name: str = "z") -> None:
 
 
 def takes_sizes(init: Callable) -> Callable:
-    """Decorate a model's ``__init__``: ``latent_dim`` and every entry of ``hidden`` must be positive whole numbers."""
+    """Decorate a model's ``__init__``: ``latent_dim`` and what is in ``hidden``, if any, are positive whole numbers."""
     signature = inspect.signature(init)
 
     @functools.wraps(init)
@@ -87,7 +87,7 @@ def takes_sizes(init: Callable) -> Callable:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         positive_int(bound.arguments["latent_dim"], "latent_dim")
-        hidden = bound.arguments["hidden"]
+        hidden = bound.arguments.get("hidden", ())
         if not isinstance(hidden, (tuple, list)):
             raise TypeError(f"hidden must be a tuple of layer widths such as (400,), got {hidden!r}.")
         for width in hidden:

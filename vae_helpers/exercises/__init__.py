@@ -3,9 +3,10 @@
 from vae_helpers.exercises.core import Exercise, Mistake, Verdict, examine
 from vae_helpers.exercises.in_00 import EXERCISES as _START
 from vae_helpers.exercises.in_01 import EXERCISES as _AUTOENCODER
+from vae_helpers.exercises.in_02 import EXERCISES as _DENOISING
 from vae_helpers.exercises.in_05 import EXERCISES as _VAE
 
-EXERCISES = {exercise.id: exercise for exercise in (*_START, *_AUTOENCODER, *_VAE)}
+EXERCISES = {exercise.id: exercise for exercise in (*_START, *_AUTOENCODER, *_DENOISING, *_VAE)}
 
 __all__ = ["EXERCISES", "Exercise", "Mistake", "Verdict", "check", "examine"]
 
