@@ -37,7 +37,7 @@ class NoiseExplorer(Playable):
         picture = ipywidgets.VBox([self.picture, self.numbers])
         alt = (
             "Live in JupyterLab: choose noise, its amount, an image and a denoiser; see the image clean, noisy and "
-            f"denoised. Here, a still: {self.sentence()}."
+            f"denoised. Here, a still: {self.numbers.value}."
         )
         super().__init__([ipywidgets.HBox([picture, ipywidgets.VBox(controls)]), self.errors], alt, self.png())
 
@@ -55,21 +55,16 @@ class NoiseExplorer(Playable):
             x_noisy = KINDS[self.kind.value](x, self.amount.value, generator(self.seed))
             return torch.cat([x, x_noisy, model.generate(model.embed(x_noisy))])
 
-    def sentence(self) -> str:
-        """What the picture shows, with the PSNR of the noisy and of the denoised image."""
-        x, x_noisy, x_hat = self.images_shown()
-        noisy, denoised = (_decibels(image[None], x[None]) for image in (x_noisy, x_hat))
-        return f"clean, with noise ({noisy}), and denoised ({denoised})"
-
     def png(self) -> bytes:
         """Clean, noisy and denoised image side by side, as PNG."""
         return png_of(self.images_shown(), columns=3, zoom=ZOOM)
 
     def frame(self) -> None:
         """Corrupt, denoise and draw."""
-        what = self.sentence()
-        self.picture.draw(self.png(), f"{self.kind.value} noise, amount {self.amount.value:.2f}: {what}")
-        self.numbers.value = what
+        images = self.images_shown()
+        self.numbers.value = _in_words(images)
+        what = f"{self.kind.value} noise, amount {self.amount.value:.2f}: {self.numbers.value}"
+        self.picture.draw(png_of(images, columns=3, zoom=ZOOM), what)
 
     def draw_other_noise(self) -> None:
         """The same kind and amount with another draw."""
@@ -77,9 +72,12 @@ class NoiseExplorer(Playable):
         self.frame()
 
 
-def _decibels(x_hat: Tensor, x: Tensor) -> str:
-    error = mse(x_hat, x)
-    return f"{psnr(error):.1f} dB" if error > 0 else "no error"
+def _in_words(images: Tensor) -> str:
+    """What clean, noisy and denoised image (3, 1, 28, 28) are, with the PSNR of the latter two."""
+    x, x_noisy, x_hat = images.split(1)
+    errors = (mse(image, x) for image in (x_noisy, x_hat))
+    noisy, denoised = (f"{psnr(error):.1f} dB" if error > 0 else "no error" for error in errors)
+    return f"clean, with noise ({noisy}), and denoised ({denoised})"
 
 
 def noise_explorer(
