@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from vae_helpers import evaluation
 from vae_helpers.exercises import EXERCISES, check
 from vae_helpers.exercises.core import agree, run
 
@@ -67,6 +68,21 @@ STYLES = {
     "gaussian-codes": [
         lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), torch.cov(z.T)).sample((n,)),
         lambda z, n: z.mean(0) + (torch.randn(n, len(z)) @ (z - z.mean(0))) / len(z) ** 0.5,
+    ],
+    "masking-noise": [
+        lambda x, p: x.flatten(1).scatter(1, torch.rand(len(x), 784).argsort(1)[:, : round(784 * p)], 0.0).view_as(x),
+        lambda x, p: torch.stack(
+            [(image.view(-1) * (torch.randperm(784) >= round(784 * p))).view(1, 28, 28) for image in x]
+        ),
+    ],
+    "denoising-loss": [
+        lambda f, x, corrupt: ((x - f(corrupt(x))) ** 2).sum() / len(x),
+        lambda f, x, corrupt: torch.nn.functional.mse_loss(f(corrupt(x)), x) * 784,
+    ],
+    "pooled-psnr": [
+        lambda a, b: -20 * (a.sub_(b).norm() / a.numel() ** 0.5).log10(),
+        lambda a, b: 10 * torch.log10(1 / torch.nn.functional.mse_loss(a, b)),
+        lambda a, b: evaluation.psnr(evaluation.mse(a, b)),
     ],
     "naive-log-p-x": [
         lambda a: torch.logsumexp(a - torch.log(torch.tensor(float(a.shape[1]))), -1),

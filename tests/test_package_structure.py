@@ -14,7 +14,7 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items(
 LEVELS = [
     {"checks", "glyphs", "idx_files", "downloads", "progress", "precision"},
     {"data"},
-    {"models", "losses", "ppca"},
+    {"models", "losses", "ppca", "corruption"},
     {"history"},
     {"training"},
     {"plotting", "evaluation"},

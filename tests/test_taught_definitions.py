@@ -13,6 +13,14 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "vae_helpers").rglob("*.py"))
 TAUGHT = {
     "01_autoencoder": ["Autoencoder", "mlp", "squared_error", "autoencoder_loss"],
+    "02_denoising_autoencoder": [
+        "choose_pixels",
+        "masking",
+        "gaussian",
+        "salt_and_pepper",
+        "WideAutoencoder",
+        "denoising_loss",
+    ],
     "03_elbo": ["kl_on_grid", "elbo_on_grid", "log_evidence_on_grid", "posterior", "linear_gaussian_elbo"],
     "04_reparameterization_and_kl": [
         "reparameterize",

@@ -52,6 +52,19 @@ def psnr(mean_squared_error: float) -> float:
     return -10 * torch.tensor(mean_squared_error, dtype=torch.float64).log10().item()
 
 
+@torch.no_grad()
+def mse_to_nearest(images: Tensor, bank: Tensor) -> Tensor:
+    """For each image (n, 1, 28, 28), the MSE *per pixel* to the nearest in ``bank`` (m, 1, 28, 28): floats (n,).
+
+    Both uint8 or floats in [0, 1]; in batches, so that a bank of 20,000 bytes stays bytes.
+    """
+    checks.image_tensor(images, "images")
+    checks.image_tensor(bank, "bank")
+    flat = to_float(images).flatten(1)
+    nearest = [torch.cdist(flat, to_float(part).flatten(1)).amin(1) for part in bank.split(4000)]
+    return torch.stack(nearest).amin(0).square() / 784
+
+
 def frechet_distance(features: Tensor, reference: Tensor) -> float:
     """Squared Fréchet (2-Wasserstein) distance between Gaussians fitted to two sets of features (n, k), (m, k).
 

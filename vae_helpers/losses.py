@@ -4,6 +4,7 @@ Every loss returns its parts. Functions that return (batch,) give one value per 
 ``*_loss`` functions give a ``Loss``.
 """
 
+from collections.abc import Callable
 from math import log, pi
 from typing import NamedTuple
 
@@ -107,6 +108,19 @@ def autoencoder_loss(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Lo
     """Squared error of an autoencoder, summed over pixels, averaged over the batch. x: (batch, 1, 28, 28)."""
     x_hat = model.generate(model.encode(x))
     return Loss(squared_error(x_hat, x).mean())
+
+
+def denoising_loss(
+    model: nn.Module, x: Tensor, y: Tensor | None = None, *, corrupt: Callable[[Tensor], Tensor]
+) -> Loss:
+    """Cross-entropy between the clean x (batch, 1, 28, 28) and the model's answer to corrupt(x), in nats per image.
+
+    A fresh corruption at each call; its best answer is E[x | x̃], as under squared error. Vincent et al. 2008, section
+    2.3.
+    """
+    x_noisy = corrupt(x)
+    x_logits = model.decode(model.encode(x_noisy))
+    return Loss(bernoulli_nll(x_logits, x).mean())
 
 
 def vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, beta: float = 1.0) -> Loss:

@@ -1,7 +1,8 @@
 """Networks: ``encode`` and ``decode`` are each model's own; ``embed`` (x → z) and ``generate`` (z → x̂) serve all.
 
 Images are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outputs logits (batch, 1, 28, 28).
-``Autoencoder`` is written out in notebook 01, ``LinearVAE`` in 04, ``VAE`` in 05; a test compares the definitions.
+``Autoencoder`` is written out in notebook 01, ``WideAutoencoder`` in 02, ``LinearVAE`` in 04, ``VAE`` in 05: a test
+compares the definitions.
 """
 
 from itertools import pairwise
@@ -33,6 +34,39 @@ class Autoencoder(nn.Module):
         self.latent_dim = latent_dim
         self.encoder = mlp(784, *hidden, latent_dim, activation=nn.SiLU)
         self.decoder = mlp(latent_dim, *reversed(hidden), 784, activation=nn.SiLU)
+
+    @checks.takes_images
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (batch, 1, 28, 28) → codes z (batch, latent_dim)."""
+        return self.encoder(x.flatten(1))
+
+    @checks.takes_codes
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes (batch, latent_dim) → x_logits (batch, 1, 28, 28), before the sigmoid."""
+        return self.decoder(z).unflatten(1, (1, 28, 28))
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Images → codes, deterministic: the same as ``encode``."""
+        return self.encode(x)
+
+    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes → images x̂ (batch, 1, 28, 28) in [0, 1]."""
+        return self.decode(z, y).sigmoid()
+
+
+class WideAutoencoder(nn.Module):
+    """One hidden layer 784-latent_dim-784, its smooth activation the code; sigmoid output. Wide: latent_dim > 784.
+
+    Vincent et al. 2008, section 2.3, without tied weights. Whether it copies or denoises is up to the loss. Raises
+    TypeError or ValueError for a size that is not a positive whole number.
+    """
+
+    @checks.takes_sizes
+    def __init__(self, latent_dim: int = 1024) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.encoder = nn.Sequential(nn.Linear(784, latent_dim), nn.SiLU())
+        self.decoder = nn.Linear(latent_dim, 784)
 
     @checks.takes_images
     def encode(self, x: Tensor) -> Tensor:

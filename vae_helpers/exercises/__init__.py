@@ -3,11 +3,13 @@
 from vae_helpers.exercises.core import Exercise, Mistake, Verdict, examine
 from vae_helpers.exercises.in_00 import EXERCISES as _START
 from vae_helpers.exercises.in_01 import EXERCISES as _AUTOENCODER
+from vae_helpers.exercises.in_02 import EXERCISES as _DENOISING
 from vae_helpers.exercises.in_03 import EXERCISES as _ELBO
 from vae_helpers.exercises.in_04 import EXERCISES as _REPARAMETERIZATION
 from vae_helpers.exercises.in_05 import EXERCISES as _VAE
 
-EXERCISES = {exercise.id: exercise for exercise in (*_START, *_AUTOENCODER, *_ELBO, *_REPARAMETERIZATION, *_VAE)}
+_ALL = (*_START, *_AUTOENCODER, *_DENOISING, *_ELBO, *_REPARAMETERIZATION, *_VAE)
+EXERCISES = {exercise.id: exercise for exercise in _ALL}
 
 __all__ = ["EXERCISES", "Exercise", "Mistake", "Verdict", "check", "examine"]
 
