@@ -50,7 +50,7 @@ def reaches(model, exact, x, nats=0.5):
 def images():
     """Images of four independent patterns, of clearly different strength, under noise: floats in [0, 1]."""
     g = torch.Generator().manual_seed(0)
-    patterns = torch.linalg.qr(torch.randn(784, 4, generator=g)).Q * torch.tensor([2.0, 1.4, 1.0, 0.7])
+    patterns = torch.linalg.qr(torch.randn(784, 4, generator=g)).Q * torch.tensor([2.0, 1.1, 0.65, 0.4])
     codes = torch.randn(2000, 4, generator=g)
     return (0.5 + codes @ patterns.T + 0.12 * torch.randn(2000, 784, generator=g)).clamp(0, 1).view(-1, 1, 28, 28)
 

@@ -40,11 +40,11 @@ def _graded(answer: Answer, mu: Tensor, logvar: Tensor) -> Tensor:
     """The answer's draw, its graph kept; ``result_of`` has the say on answers that are no tensors."""
     kept = []
 
-    def keeping(*args: Tensor) -> object:
+    def _keeping(*args: Tensor) -> object:
         kept.append(answer(mu, logvar))
         return kept[0]
 
-    result_of(keeping, (mu.detach(), logvar.detach()))
+    result_of(_keeping, (mu.detach(), logvar.detach()))
     return torch.as_tensor(kept[0])
 
 
@@ -131,10 +131,6 @@ SCORE_FUNCTION = Exercise(
             "σ² is missing: the derivative of −(z − μ)²/2σ² in μ is (z − μ)/σ².",
         ),
         Mistake(
-            lambda f, z, m, s: f * (z - m) / (2 * s**2),
-            "too small by a factor of 2: the square's derivative, 2 (z − μ), cancels the ½.",
-        ),
-        Mistake(
             lambda f, z, m, s: (f * (z - m) / s**2).mean(),
             "that is their mean already. Return one term per draw, (n,): we want to see how they scatter.",
         ),
@@ -210,10 +206,6 @@ def _class_kl(mu: Tensor, logvar: Tensor, means: Tensor, y: Tensor) -> Tensor:
     return kl_to_class_mean(mu, logvar, means[y])
 
 
-def _zero(t: Tensor) -> Tensor:
-    return torch.zeros_like(t)
-
-
 KL_CLASS_MEAN = Exercise(
     id="kl-class-mean",
     expects="one value per image, (batch,), in nats: of N(μ, σ²) from N(μ_y, I), each image's own class",
@@ -221,7 +213,7 @@ KL_CLASS_MEAN = Exercise(
     probes=_clouds_and_class_means,
     mistakes=(
         Mistake(
-            lambda m, v, means, y: _class_kl(m, v, _zero(means), y),
+            lambda m, v, means, y: _class_kl(m, v, 0 * means, y),
             "the class is not used: that is the KL to N(0, I). Subtract each image's own class mean, means[y], from μ.",
         ),
         Mistake(
@@ -231,10 +223,6 @@ KL_CLASS_MEAN = Exercise(
         Mistake(
             lambda m, v, means, y: _class_kl(-m, v, means, y),
             "the mean of the class is added: (μ + μ_y)² pushes every code away from its own class. Subtract it.",
-        ),
-        Mistake(
-            lambda m, v, means, y: 2 * _class_kl(m, v, means, y),
-            "twice too large: the ½ in front is missing.",
         ),
         Mistake(
             lambda m, v, means, y: _class_kl(m, v, means, y) / m.shape[1],
@@ -253,8 +241,8 @@ KL_CLASS_MEAN = Exercise(
             "the − 1 is missing in each dimension: a cloud equal to N(μ_y, I) would not cost zero.",
         ),
         Mistake(
-            lambda m, v, means, y: _class_kl(m, v, means[:1].expand_as(means), y),
-            "every image is compared with class 0. Pick each image's own row: means[y].",
+            lambda m, v, means, y: 2 * _class_kl(m, v, means, y),
+            "twice too large: the ½ in front is missing.",
         ),
     ),
 )
