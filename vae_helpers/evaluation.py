@@ -1,5 +1,6 @@
 """Figures of merit. What scikit-learn has (PCA, mixtures, logistic regression) comes from there."""
 
+import inspect
 from collections.abc import Callable
 from math import log, pi
 
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_helpers import checks
-from vae_helpers.conditional import ConditionalVAE, log_joint
+from vae_helpers.conditional import log_joint
 from vae_helpers.data import to_float
 
 Batchwise = Callable[[Tensor], Tensor]
@@ -120,9 +121,10 @@ def log_likelihood(
     if not ((x_bin == 0) | (x_bin == 1)).all() or x_bin.dtype == torch.uint8:
         raise ValueError("x_bin must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
     given = (x_bin,) if y is None else (x_bin, y)
+    encoder_sees_y = "y" in inspect.signature(model.encode).parameters
 
     def encode(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return model.encode(x, y) if isinstance(model, ConditionalVAE) else model.encode(x)
+        return model.encode(x, y) if encoder_sees_y else model.encode(x)
 
     def joint(x: Tensor, z: Tensor, y: Tensor | None = None) -> Tensor:
         return log_joint(model, x, z, y)

@@ -6,8 +6,10 @@ from vae_helpers.exercises.in_01 import EXERCISES as _AUTOENCODER
 from vae_helpers.exercises.in_03 import EXERCISES as _ELBO
 from vae_helpers.exercises.in_04 import EXERCISES as _REPARAMETERIZATION
 from vae_helpers.exercises.in_05 import EXERCISES as _VAE
+from vae_helpers.exercises.in_08 import EXERCISES as _CONDITIONAL
 
-EXERCISES = {exercise.id: exercise for exercise in (*_START, *_AUTOENCODER, *_ELBO, *_REPARAMETERIZATION, *_VAE)}
+_ALL = (*_START, *_AUTOENCODER, *_ELBO, *_REPARAMETERIZATION, *_VAE, *_CONDITIONAL)
+EXERCISES = {exercise.id: exercise for exercise in _ALL}
 
 __all__ = ["EXERCISES", "Exercise", "Mistake", "Verdict", "check", "examine"]
 
