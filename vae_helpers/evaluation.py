@@ -120,22 +120,18 @@ def log_likelihood(
     checks.image_tensor(x_bin, "x_bin")
     if not ((x_bin == 0) | (x_bin == 1)).all() or x_bin.dtype == torch.uint8:
         raise ValueError("x_bin must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
+    encode = model.encode
+    if y is not None and "y" not in inspect.signature(model.encode).parameters:
+        encode = lambda x, y: model.encode(x)  # noqa: E731
+    joint = lambda x, z, y=None: log_joint(model, x, z, y)  # noqa: E731
     given = (x_bin,) if y is None else (x_bin, y)
-    encoder_sees_y = "y" in inspect.signature(model.encode).parameters
-
-    def encode(x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return model.encode(x, y) if encoder_sees_y else model.encode(x)
-
-    def joint(x: Tensor, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return log_joint(model, x, z, y)
-
     return importance_sampled_log_p(encode, joint, *given, n_samples=n_samples, seed=seed)
 
 
 def log_likelihood_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
     """log p(x|y = k) of a conditional model for every class k, (n, n_classes), in nats: one run of sampling per class.
 
-    Its logsumexp over the classes less log n_classes is log p(x) of the mixture in which all classes are equally likely.
+    Its logsumexp over the classes less log n_classes is log p(x) of the mixture of all classes, equally likely.
     """
     labels = (torch.full((len(x_bin),), k, device=x_bin.device) for k in range(model.n_classes))
     return torch.stack([log_likelihood(model, x_bin, y, n_samples, seed) for y in labels], dim=1)
@@ -156,7 +152,7 @@ def agreement(classifier: Batchwise, images: Tensor, y: Tensor) -> float:
 
 
 def variance_within_classes(images: Tensor, y: Tensor) -> float:
-    """Variance of each pixel among the images of one class, summed over pixels, averaged over the classes present.
+    """Variance of each pixel within a class, summed over pixels, averaged over the classes present.
 
     images (n, 1, 28, 28), uint8 or floats; y (n,). 0 where a model draws one image per class.
     """

@@ -1,4 +1,4 @@
-"""Exercises of notebook 08: the label joined to both inputs, the KL to every class's prior, a row of images per class."""
+"""Exercises of notebook 08: the label joined to both inputs, the KL to every class's prior, a row per class."""
 
 from collections.abc import Callable
 

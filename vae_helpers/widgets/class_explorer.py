@@ -12,7 +12,7 @@ ZOOM_ONE, ZOOM_ALL, ACROSS = 7, 4, 5
 
 
 class ClassExplorer(LatentSliders):
-    """The widget that ``class_explorer`` makes: ``label`` (buttons), ``everyone`` (a tick), ``sliders``, ``picture``."""
+    """What ``class_explorer`` makes: ``label`` (buttons), ``everyone`` (a tick), ``sliders``, ``picture``."""
 
     def __init__(self, model: nn.Module, label: int, style: Tensor) -> None:
         names = [str(k) for k in range(model.n_classes)]
