@@ -146,7 +146,7 @@ def mean_and_error(values: Tensor) -> tuple[float, float]:
 
 
 def agreement(classifier: Batchwise, images: Tensor, y: Tensor) -> float:
-    """Share of the images (n, 1, 28, 28) for which classifier(images) → scores (n, k) is largest at the label y (n,)."""
+    """Share of images (n, 1, 28, 28) whose label y (n,) has the largest of the scores classifier(images), (n, k)."""
     checks.label_tensor(y, len(images))
     return (in_batches(classifier, images).argmax(dim=1) == y).double().mean().item()
 
