@@ -13,7 +13,7 @@ from vae_helpers.conditional import (
     class_prior_loss,
     conditional_vae_loss,
     join_label,
-    log_joint,
+    joint_log_prob,
 )
 
 both = pytest.mark.parametrize("kind", [ConditionalVAE, ClassPriorVAE])
@@ -95,13 +95,13 @@ def test_log_joint_is_log_prior_of_the_class_plus_log_likelihood(kind, x):
     centre = with_means_apart(model).class_means[Y] if kind is ClassPriorVAE else torch.zeros(5, 3)
     oracle = Normal(centre, 1.0).log_prob(z).sum(1)
     oracle = oracle + Bernoulli(logits=model.decode(z, Y), validate_args=False).log_prob(x).sum((1, 2, 3))
-    assert torch.allclose(log_joint(model, x, z, Y), oracle, rtol=1e-5)
+    assert torch.allclose(joint_log_prob(model, x, z, Y), oracle, rtol=1e-5)
 
 
 def test_log_joint_of_a_vae_needs_no_label(x):
     model, z = models.VAE(3), torch.zeros(5, 3)
     nll = -Bernoulli(logits=model.decode(z), validate_args=False).log_prob(x).sum((1, 2, 3))
-    assert torch.allclose(log_joint(model, x, z), -1.5 * log(2 * torch.pi) - nll, rtol=1e-5)
+    assert torch.allclose(joint_log_prob(model, x, z), -1.5 * log(2 * torch.pi) - nll, rtol=1e-5)
 
 
 @both

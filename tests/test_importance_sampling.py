@@ -7,7 +7,7 @@ import torch
 from torch.distributions import MultivariateNormal, Normal
 
 from vae_helpers import evaluation, ppca
-from vae_helpers.conditional import ClassPriorVAE, ConditionalVAE, log_joint
+from vae_helpers.conditional import ClassPriorVAE, ConditionalVAE, joint_log_prob
 from vae_helpers.models import VAE
 
 
@@ -81,7 +81,7 @@ def test_batches_do_not_change_which_rows_are_meant(linear):
 def test_the_same_seed_gives_the_same_estimate_and_leaves_the_random_state_alone():
     model, x = VAE(2, hidden=(8,)), torch.rand(5, 1, 28, 28).round()
     before = torch.random.get_rng_state()
-    one, again, other = (evaluation.log_likelihood(model, x, n_samples=3, seed=s) for s in (0, 0, 1))
+    one, again, other = (evaluation.sampled_log_p(model, x, n_samples=3, seed=s) for s in (0, 0, 1))
     assert torch.equal(one, again) and not torch.equal(one, other)
     assert torch.equal(before, torch.random.get_rng_state())
 
@@ -97,15 +97,15 @@ def test_a_decoder_that_ignores_z_has_the_likelihood_of_its_pixels(kind):
     label = None if kind is VAE else y
     logits = model.decode(torch.zeros(6, 2), y)
     exact = torch.distributions.Bernoulli(logits=logits).log_prob(x).sum((1, 2, 3))
-    estimate = evaluation.log_likelihood(model, x, label, n_samples=2000)
+    estimate = evaluation.sampled_log_p(model, x, label, n_samples=2000)
     assert torch.allclose(estimate, exact, atol=0.15)
 
 
 def test_each_class_has_its_own_column():
     model, x, y = ConditionalVAE(2, hidden=(8,)), torch.rand(5, 1, 28, 28).round(), torch.tensor([7, 0, 3, 3, 9])
-    table = evaluation.log_likelihood_of_each_class(model, x, n_samples=4)
+    table = evaluation.sampled_log_p_of_each_class(model, x, n_samples=4)
     assert table.shape == (5, 10)
-    given = evaluation.log_likelihood(model, x, y, n_samples=4)
+    given = evaluation.sampled_log_p(model, x, y, n_samples=4)
     assert torch.allclose(table.gather(1, y[:, None])[:, 0], given)
 
 
@@ -129,25 +129,25 @@ def test_the_mixture_of_two_known_gaussians_is_their_average():
 
 def test_grey_images_are_refused():
     with pytest.raises(ValueError, match=r"x_bin must hold floats 0 and 1 only.*torch.bernoulli"):
-        evaluation.log_likelihood(VAE(2), torch.rand(3, 1, 28, 28))
+        evaluation.sampled_log_p(VAE(2), torch.rand(3, 1, 28, 28))
     with pytest.raises(ValueError, match="floats 0 and 1 only"):
-        evaluation.log_likelihood(VAE(2), torch.zeros(3, 1, 28, 28, dtype=torch.uint8))
+        evaluation.sampled_log_p(VAE(2), torch.zeros(3, 1, 28, 28, dtype=torch.uint8))
     with pytest.raises(ValueError, match="n_samples must be at least 1"):
-        evaluation.log_likelihood(VAE(2), torch.zeros(3, 1, 28, 28), n_samples=0)
+        evaluation.sampled_log_p(VAE(2), torch.zeros(3, 1, 28, 28), n_samples=0)
 
 
 def test_a_conditional_model_asked_without_labels_says_so():
     for kind in (ConditionalVAE, ClassPriorVAE):
         with pytest.raises(TypeError, match="needs the labels"):
-            evaluation.log_likelihood(kind(2), torch.zeros(3, 1, 28, 28))
+            evaluation.sampled_log_p(kind(2), torch.zeros(3, 1, 28, 28))
 
 
 def test_log_joint_is_the_one_that_log_likelihood_uses():
     model, x, y = ClassPriorVAE(2, hidden=(8,)), torch.rand(4, 1, 28, 28).round(), torch.tensor([1, 2, 3, 4])
     direct = evaluation.importance_sampled_log_p(
-        lambda x, y: model.encode(x), lambda x, z, y: log_joint(model, x, z, y), x, y, n_samples=5
+        lambda x, y: model.encode(x), lambda x, z, y: joint_log_prob(model, x, z, y), x, y, n_samples=5
     )
-    assert torch.equal(direct, evaluation.log_likelihood(model, x, y, n_samples=5))
+    assert torch.equal(direct, evaluation.sampled_log_p(model, x, y, n_samples=5))
 
 
 def test_mean_and_error_are_those_of_the_textbook():

@@ -15,6 +15,13 @@ TAUGHT = {
     "01_autoencoder": ["Autoencoder", "mlp", "squared_error", "autoencoder_loss"],
     "03_elbo": ["kl_on_grid", "elbo_on_grid", "log_evidence_on_grid", "posterior", "linear_gaussian_elbo"],
     "05_vae": ["VAE", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
+    "08_conditional_vae": [
+        "join_label",
+        "ConditionalVAE",
+        "ClassPriorVAE",
+        "conditional_vae_loss",
+        "class_prior_loss",
+    ],
 }
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

@@ -15,7 +15,7 @@ from vae_helpers.losses import Loss, bernoulli_nll, kl_to_class_mean, kl_to_stan
 from vae_helpers.models import VAE, mlp
 
 
-def join_label(a: Tensor, y: Tensor, n_classes: int = checks.N_CLASSES) -> Tensor:
+def join_label(a: Tensor, y: Tensor, n_classes: int = 10) -> Tensor:
     """Rows (n, k) with the one-hot label of each behind them, (n, k + n_classes); y int64 (n,)."""
     return torch.cat([a, F.one_hot(y, n_classes).to(a)], dim=1)
 
@@ -28,7 +28,7 @@ class ConditionalVAE(nn.Module):
     """
 
     @checks.takes_sizes
-    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), n_classes: int = checks.N_CLASSES) -> None:
+    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), n_classes: int = 10) -> None:
         super().__init__()
         self.latent_dim, self.n_classes = latent_dim, n_classes
         self.encoder = mlp(784 + n_classes, *hidden, 2 * latent_dim)
@@ -38,14 +38,16 @@ class ConditionalVAE(nn.Module):
     @checks.takes_labels
     def encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Images (n, 1, 28, 28) and labels (n,) → (mu, logvar) of q(z|x, y), each (n, latent_dim)."""
-        mu, logvar = self.encoder(join_label(x.flatten(1), y, self.n_classes)).chunk(2, dim=1)
+        seen = join_label(x.flatten(1), y, self.n_classes)
+        mu, logvar = self.encoder(seen).chunk(2, dim=1)
         return mu, logvar.clamp(-30, 20)
 
     @checks.takes_codes
     @checks.takes_labels
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         """Codes (n, latent_dim) and labels (n,) → x_logits (n, 1, 28, 28), before the sigmoid."""
-        return self.decoder(join_label(z, y, self.n_classes)).unflatten(1, (1, 28, 28))
+        seen = join_label(z, y, self.n_classes)
+        return self.decoder(seen).unflatten(1, (1, 28, 28))
 
     @checks.takes_codes
     @checks.takes_labels
@@ -69,7 +71,7 @@ class ClassPriorVAE(VAE):
     """
 
     @checks.takes_sizes
-    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), n_classes: int = checks.N_CLASSES) -> None:
+    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), n_classes: int = 10) -> None:
         super().__init__(latent_dim, hidden)
         self.n_classes = n_classes
         self.class_means = nn.Parameter(torch.randn(n_classes, latent_dim))
@@ -100,7 +102,7 @@ def class_prior_loss(model: nn.Module, x: Tensor, y: Tensor, beta: float = 1.0) 
     return Loss(reconstruction.mean(), kl.mean(), beta)
 
 
-def log_joint(model: nn.Module, x: Tensor, z: Tensor, y: Tensor | None = None) -> Tensor:
+def joint_log_prob(model: nn.Module, x: Tensor, z: Tensor, y: Tensor | None = None) -> Tensor:
     """log p(x, z) of a VAE, log p(x, z|y) of a conditional one, per row, (n,), in nats. x (n, 1, 28, 28), z (n, d)."""
     centre = model.place(torch.zeros_like(z), y) if hasattr(model, "place") else torch.zeros_like(z)
     # log N(z; centre, I) + log p(x|z, y)

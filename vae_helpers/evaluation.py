@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_helpers import checks
-from vae_helpers.conditional import log_joint
+from vae_helpers.conditional import joint_log_prob
 from vae_helpers.data import to_float
 
 Batchwise = Callable[[Tensor], Tensor]
@@ -109,7 +109,7 @@ def importance_sampled_log_p(
     return torch.cat(results)
 
 
-def log_likelihood(
+def sampled_log_p(
     model: nn.Module, x_bin: Tensor, y: Tensor | None = None, n_samples: int = 100, seed: int = 0
 ) -> Tensor:
     """Importance-sampled log p(x) of a VAE, or log p(x|y) of a conditional one, per image, (n,), in nats.
@@ -123,18 +123,18 @@ def log_likelihood(
     encode = model.encode
     if y is not None and "y" not in inspect.signature(model.encode).parameters:
         encode = lambda x, y: model.encode(x)  # noqa: E731
-    joint = lambda x, z, y=None: log_joint(model, x, z, y)  # noqa: E731
+    joint = lambda x, z, y=None: joint_log_prob(model, x, z, y)  # noqa: E731
     given = (x_bin,) if y is None else (x_bin, y)
     return importance_sampled_log_p(encode, joint, *given, n_samples=n_samples, seed=seed)
 
 
-def log_likelihood_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
+def sampled_log_p_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
     """log p(x|y = k) of a conditional model for every class k, (n, n_classes), in nats: one run of sampling per class.
 
     Its logsumexp over the classes less log n_classes is log p(x) of the mixture of all classes, equally likely.
     """
     labels = (torch.full((len(x_bin),), k, device=x_bin.device) for k in range(model.n_classes))
-    return torch.stack([log_likelihood(model, x_bin, y, n_samples, seed) for y in labels], dim=1)
+    return torch.stack([sampled_log_p(model, x_bin, y, n_samples, seed) for y in labels], dim=1)
 
 
 def mean_and_error(values: Tensor) -> tuple[float, float]:
