@@ -150,6 +150,21 @@ STYLES = {
             torch.meshgrid(*[torch.erfinv(2 * (torch.arange(n) + 0.5) / n - 1) * 2**0.5] * 2, indexing="ij"), -1
         ).view(-1, 2),
     ],
+    "join-label": [
+        lambda x, z, y: torch.hstack([x, torch.eye(10)[y], z, torch.eye(10)[y]]),
+        lambda x, z, y: torch.cat([x, (y[:, None] == torch.arange(10)), z, (y[:, None] == torch.arange(10))], 1),
+    ],
+    "kl-to-every-class": [
+        lambda m, v, c: torch.distributions.kl_divergence(
+            torch.distributions.Normal(m[:, None], (v[:, None] / 2).exp()), torch.distributions.Normal(c, 1.0)
+        ).sum(-1),
+        lambda m, v, c: 0.5 * torch.cdist(m, c).square() + 0.5 * (v.exp() - v - 1).sum(1, keepdim=True),
+        lambda m, v, c: torch.stack([0.5 * ((m - k) ** 2 + v.exp() - v - 1).sum(1) for k in c], dim=1),
+    ],
+    "row-per-class": [
+        lambda generate, s: torch.cat([generate(s, torch.full((len(s),), k)) for k in range(10)]),
+        lambda generate, s: generate(s.expand(10, *s.shape).flatten(0, 1), torch.arange(10 * len(s)) // len(s)),
+    ],
 }  # fmt: skip
 
 

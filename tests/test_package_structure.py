@@ -15,7 +15,7 @@ LEVELS = [
     {"checks", "glyphs", "idx_files", "downloads", "progress", "precision"},
     {"data"},
     {"models", "losses", "ppca", "corruption"},
-    {"history"},
+    {"history", "conditional"},
     {"training"},
     {"plotting", "evaluation"},
     {"widgets", "exercises"},

@@ -36,6 +36,13 @@ TAUGHT = {
         "linear_vae_loss_of_moments",
     ],
     "05_vae": ["VAE", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
+    "08_conditional_vae": [
+        "join_label",
+        "ConditionalVAE",
+        "ClassPriorVAE",
+        "conditional_vae_loss",
+        "class_prior_loss",
+    ],
 }
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

@@ -53,14 +53,16 @@ def image_values(x: Tensor, name: str = "x") -> None:
         )
 
 
-def label_tensor(y: object, n: int, name: str = "y", n_classes: int = N_CLASSES) -> None:
-    """Raise TypeError or ValueError unless ``y`` is an int64 tensor (n,) of labels 0 … n_classes − 1."""
+def label_tensor(y: object, n: int, name: str = "y", n_classes: int | None = N_CLASSES) -> None:
+    """Raise TypeError or ValueError unless ``y`` is an int64 tensor (n,) of labels 0 … n_classes − 1 (None: any)."""
     if not isinstance(y, Tensor) or y.dtype != torch.int64:
         kind = y.dtype if isinstance(y, Tensor) else type(y).__name__
         mend = f"{name}.long()" if isinstance(y, Tensor) else f"torch.as_tensor({name})"
         raise TypeError(f"{name} must be an int64 tensor of labels, got {kind}: convert it with {mend}.")
     if tuple(y.shape) != (n,):
         raise ValueError(f"{name} must have shape ({n},), one label per image, got {tuple(y.shape)}.")
+    if n_classes is None or n == 0:
+        return
     low, high = y.min().item(), y.max().item()
     if low < 0 or high >= n_classes:
         raise ValueError(f"{name} must hold labels from 0 to {n_classes - 1}, but runs from {low} to {high}.")
@@ -79,14 +81,16 @@ def code_tensor(z: object, latent_dim: int, name: str = "z") -> None:
 
 
 def takes_sizes(init: Callable) -> Callable:
-    """Decorate a model's ``__init__``: ``latent_dim`` and any entry of ``hidden`` must be positive whole numbers."""
+    """Decorate a model's ``__init__``: ``latent_dim``, ``n_classes`` and widths must be positive whole numbers."""
     signature = inspect.signature(init)
 
     @functools.wraps(init)
     def checked(*args: object, **kwargs: object) -> None:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        positive_int(bound.arguments["latent_dim"], "latent_dim")
+        for name in ("latent_dim", "n_classes"):
+            if name in bound.arguments:
+                positive_int(bound.arguments[name], name)
         hidden = bound.arguments.get("hidden", ())
         if not isinstance(hidden, (tuple, list)):
             raise TypeError(f"hidden must be a tuple of layer widths such as (400,), got {hidden!r}.")
@@ -124,6 +128,25 @@ def takes_codes(method: Callable) -> Callable:
                 f"z is on {z.device}, the model on {weight.device}: move it with z.to({str(weight.device)!r})."
             )
         return method(self, z, *args, **kwargs)
+
+    return checked
+
+
+def takes_labels(method: Callable) -> Callable:
+    """Decorate a model's method (self, x or z, y): y must be int64 labels (n,) below ``n_classes``, one for each.
+
+    In training on a GPU the range is not looked at, which would wait for the device at every step; ``fit`` looks once.
+    """
+
+    @functools.wraps(method)
+    def checked(self: object, a: Tensor, y: Tensor | None = None) -> object:
+        if y is None:
+            raise TypeError(f"{type(self).__name__}.{method.__name__} needs the labels: hand over y, int64 (n,).")
+        n_classes = None if isinstance(y, Tensor) and y.is_cuda and torch.is_grad_enabled() else self.n_classes
+        label_tensor(y, len(a), n_classes=n_classes)
+        if y.device != a.device:
+            raise ValueError(f"y is on {y.device}, the batch on {a.device}: move it with y.to({str(a.device)!r}).")
+        return method(self, a, y)
 
     return checked
 

@@ -1,11 +1,14 @@
 """Figures of merit. What scikit-learn has (PCA, mixtures, logistic regression) comes from there."""
 
+import inspect
 from collections.abc import Callable
+from math import log, pi
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vae_helpers import checks
+from vae_helpers.conditional import joint_log_prob
 from vae_helpers.data import to_float
 
 Batchwise = Callable[[Tensor], Tensor]
@@ -86,3 +89,88 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     root = torch.linalg.eigvals(cov_a @ cov_b).real.clamp(min=0).sqrt().sum()
     shift = features.mean(0) - reference.mean(0)
     return (shift.square().sum() + cov_a.trace() + cov_b.trace() - 2 * root).item()
+
+
+@torch.no_grad()
+def importance_sampled_log_p(
+    encode: Callable[..., tuple[Tensor, Tensor]],
+    log_joint: Callable[..., Tensor],
+    *given: Tensor,
+    n_samples: int = 100,
+    batch_size: int = 1000,
+    seed: int = 0,
+) -> Tensor:
+    """Estimate log p(x) of each row of x as log (1/K) Σ p(x, z_k) / q(z_k|x), z_k ~ q: (n,), in nats.
+
+    given: x (n, …), or x and labels y (n,) for log p(x|y). encode(x[, y]) → (mu, logvar) of q, any Gaussian as wide as
+    the posterior or wider; log_joint(x, z[, y]) → log p(x, z[|y]), (n,). p(x) is met on average; its log reads low, the
+    less so the more samples. Burda et al. 2016, equation 8.
+    """
+    checks.positive_int(n_samples, "n_samples")
+    random = torch.Generator(given[0].device).manual_seed(seed)
+    results = []
+    for part in zip(*(a.split(batch_size) for a in given), strict=True):
+        mu, logvar = encode(*part)
+        log_ratios = []
+        for _ in range(n_samples):
+            eps = torch.randn(mu.shape, generator=random, dtype=mu.dtype, device=mu.device)
+            z = mu + torch.exp(0.5 * logvar) * eps
+            log_q = -0.5 * (eps.square() + logvar + log(2 * pi)).sum(dim=1)
+            log_ratios.append(log_joint(part[0], z, *part[1:]) - log_q)
+        # log (1/K) Σ exp(log p(x, z_k) − log q(z_k|x))
+        results.append(torch.stack(log_ratios).logsumexp(dim=0) - log(n_samples))
+    return torch.cat(results)
+
+
+def sampled_log_p(
+    model: nn.Module, x_bin: Tensor, y: Tensor | None = None, n_samples: int = 100, seed: int = 0
+) -> Tensor:
+    """Importance-sampled log p(x) of a VAE, or log p(x|y) of a conditional one, per image, (n,), in nats.
+
+    x_bin: *binarized* images (n, 1, 28, 28), floats 0 or 1, which the encoder sees too; ValueError for grey ones, of
+    which the log of an average means nothing. y: labels (n,), which a conditional model needs.
+    """
+    checks.image_tensor(x_bin, "x_bin")
+    if not ((x_bin == 0) | (x_bin == 1)).all() or x_bin.dtype == torch.uint8:
+        raise ValueError("x_bin must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
+    encode = model.encode
+    if y is not None and "y" not in inspect.signature(model.encode).parameters:
+        encode = lambda x, y: model.encode(x)  # noqa: E731
+    joint = lambda x, z, y=None: joint_log_prob(model, x, z, y)  # noqa: E731
+    given = (x_bin,) if y is None else (x_bin, y)
+    return importance_sampled_log_p(encode, joint, *given, n_samples=n_samples, seed=seed)
+
+
+def sampled_log_p_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
+    """log p(x|y = k) of a conditional model for every class k, (n, n_classes), in nats: one run of sampling per class.
+
+    Its logsumexp over the classes less log n_classes is log p(x) of the mixture of all classes, equally likely.
+    """
+    labels = (torch.full((len(x_bin),), k, device=x_bin.device) for k in range(model.n_classes))
+    return torch.stack([sampled_log_p(model, x_bin, y, n_samples, seed) for y in labels], dim=1)
+
+
+def mean_and_error(values: Tensor) -> tuple[float, float]:
+    """Mean of one value per image (n,), n ≥ 2, and its standard error, σ/√n. For two models: of their differences."""
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"values must be a row of at least two, one per image, got shape {tuple(values.shape)}.")
+    values = values.double()
+    return values.mean().item(), values.std().item() / len(values) ** 0.5
+
+
+def agreement(classifier: Batchwise, images: Tensor, y: Tensor) -> float:
+    """Share of images (n, 1, 28, 28) whose label y (n,) has the largest of the scores classifier(images), (n, k)."""
+    checks.label_tensor(y, len(images))
+    return (in_batches(classifier, images).argmax(dim=1) == y).double().mean().item()
+
+
+def variance_within_classes(images: Tensor, y: Tensor) -> float:
+    """Variance of each pixel within a class, summed over pixels, averaged over the classes present.
+
+    images (n, 1, 28, 28), uint8 or floats; y (n,). 0 where a model draws one image per class.
+    """
+    checks.image_tensor(images, "images")
+    checks.label_tensor(y, len(images))
+    of_classes = (to_float(images[y == k]) for k in y.unique())
+    variances = [of_class.var(dim=0, correction=0).sum() for of_class in of_classes]
+    return torch.stack(variances).mean().item()
