@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-SERVER_START, OPENING, RUN_ALL = 60, 60, 420  # seconds, at most
+SERVER_START, OPENING, RUN_ALL = 60, 60, 900  # seconds, at most
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
