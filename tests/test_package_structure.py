@@ -12,10 +12,12 @@ ROOT = Path(vae_helpers.__file__).parent
 FILES = {path.relative_to(ROOT).with_suffix("").as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
 LEVELS = [
-    {"checks", "glyphs", "idx_files", "downloads", "progress", "precision"},
+    {"checks", "takes", "glyphs", "idx_files", "downloads", "progress", "precision"},
     {"data"},
-    {"models", "losses", "ppca", "corruption"},
-    {"history", "conditional"},
+    {"losses", "ppca", "corruption"},
+    {"likelihoods"},
+    {"models"},
+    {"history", "conditional", "checkpoint"},
     {"training"},
     {"plotting", "evaluation"},
     {"widgets", "exercises"},
@@ -27,7 +29,9 @@ FUNCTIONS = [
     for node in ast.walk(tree)
     if isinstance(node, ast.FunctionDef)
 ]
-PUBLIC = [p for p in FUNCTIONS if not p.values[0].name.startswith("_") and p.values[0].name != "checked"]
+PUBLIC = [
+    p for p in FUNCTIONS if not p.values[0].name.startswith("_") and p.values[0].name not in ("decorate", "checked")
+]
 
 
 def imported_modules(tree):

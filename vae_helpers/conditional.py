@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import takes
 from vae_helpers.losses import Loss, bernoulli_nll, kl_to_class_mean, kl_to_standard_normal, reparameterize
 from vae_helpers.models import VAE, mlp
 
@@ -27,30 +27,30 @@ class ConditionalVAE(nn.Module):
     another type or shape, or not below ``n_classes`` raise TypeError or ValueError in every method.
     """
 
-    @checks.takes_sizes
+    @takes.sizes
     def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), n_classes: int = 10) -> None:
         super().__init__()
         self.latent_dim, self.n_classes = latent_dim, n_classes
         self.encoder = mlp(784 + n_classes, *hidden, 2 * latent_dim)
         self.decoder = mlp(latent_dim + n_classes, *reversed(hidden), 784)
 
-    @checks.takes_images
-    @checks.takes_labels
+    @takes.images
+    @takes.labels
     def encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Images (n, 1, 28, 28) and labels (n,) → (mu, logvar) of q(z|x, y), each (n, latent_dim)."""
         seen = join_label(x.flatten(1), y, self.n_classes)
         mu, logvar = self.encoder(seen).chunk(2, dim=1)
         return mu, logvar.clamp(-30, 20)
 
-    @checks.takes_codes
-    @checks.takes_labels
+    @takes.codes
+    @takes.labels
     def decode(self, z: Tensor, y: Tensor) -> Tensor:
         """Codes (n, latent_dim) and labels (n,) → x_logits (n, 1, 28, 28), before the sigmoid."""
         seen = join_label(z, y, self.n_classes)
         return self.decoder(seen).unflatten(1, (1, 28, 28))
 
-    @checks.takes_codes
-    @checks.takes_labels
+    @takes.codes
+    @takes.labels
     def place(self, style: Tensor, y: Tensor) -> Tensor:
         """Styles (n, latent_dim), drawn from N(0, I), as codes z of class y: here they are the codes."""
         return style
@@ -70,14 +70,14 @@ class ClassPriorVAE(VAE):
     ``class_means`` (n_classes, latent_dim) is a weight like any other. Labels as of ``ConditionalVAE``.
     """
 
-    @checks.takes_sizes
+    @takes.sizes
     def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), n_classes: int = 10) -> None:
         super().__init__(latent_dim, hidden)
         self.n_classes = n_classes
         self.class_means = nn.Parameter(torch.randn(n_classes, latent_dim))
 
-    @checks.takes_codes
-    @checks.takes_labels
+    @takes.codes
+    @takes.labels
     def place(self, style: Tensor, y: Tensor) -> Tensor:
         """Styles (n, latent_dim), drawn from N(0, I), as codes z of class y: μ_y + style."""
         return self.class_means[y] + style
@@ -107,4 +107,5 @@ def joint_log_prob(model: nn.Module, x: Tensor, z: Tensor, y: Tensor | None = No
     centre = model.place(torch.zeros_like(z), y) if hasattr(model, "place") else torch.zeros_like(z)
     # log N(z; centre, I) + log p(x|z, y)
     log_prior = -0.5 * ((z - centre).square() + log(2 * pi)).sum(dim=1)
-    return log_prior - bernoulli_nll(model.decode(z, y), x)
+    nll = model.likelihood.nll if hasattr(model, "likelihood") else bernoulli_nll
+    return log_prior - nll(model.decode(z, y), x)

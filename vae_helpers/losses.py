@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_helpers.checks import takes_a_pair, takes_alike, takes_densities, takes_gaussians
+from vae_helpers import takes
 
 
 class Loss(NamedTuple):
@@ -32,13 +32,13 @@ class Loss(NamedTuple):
         return f"{self.total:.2f} = {self.reconstruction:.2f} + {weight}{self.kl:.2f} nats per image"
 
 
-@takes_a_pair
+@takes.alike
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
     """‖x − x̂‖² per image, (batch,), in nats: up to a constant the −log-likelihood of a Gaussian with variance ½."""
     return (x_hat - x).square().flatten(1).sum(dim=1)
 
 
-@takes_a_pair
+@takes.alike
 def bernoulli_nll(x_logits: Tensor, x: Tensor) -> Tensor:
     """−Σ x log p + (1 − x) log(1 − p) with p = sigmoid(x_logits), per image, (batch,), in nats.
 
@@ -55,21 +55,21 @@ def gaussian_nll(x_hat: Tensor, x: Tensor, logvar_x: Tensor) -> Tensor:
     return 0.5 * (squared_error(x_hat, x) / logvar_x.exp() + constant)
 
 
-@takes_a_pair
+@takes.alike
 def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(0, I)) per image, (batch,), in nats. Kingma & Welling 2014, appendix B."""
     # ½ Σ (μ² + σ² − log σ² − 1)
     return 0.5 * (mu.square() + logvar.exp() - logvar - 1).sum(dim=1)
 
 
-@takes_alike
+@takes.alike
 def kl_to_class_mean(mu: Tensor, logvar: Tensor, mu_y: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(μ_y, I)) per image, (batch,), in nats; mu_y (batch, d): each image's own class mean."""
     # ½ Σ ((μ − μ_y)² + σ² − log σ² − 1)
     return 0.5 * ((mu - mu_y).square() + logvar.exp() - logvar - 1).sum(dim=1)
 
 
-@takes_alike
+@takes.alike
 def kl_diagonal(mu: Tensor, logvar: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(μ_p, diag σ_p²)) per image, (batch,), in nats; all four (batch, d)."""
     # ½ Σ (σ²/σ_p² + (μ − μ_p)²/σ_p² + log σ_p² − log σ² − 1)
@@ -77,7 +77,7 @@ def kl_diagonal(mu: Tensor, logvar: Tensor, mu_p: Tensor, logvar_p: Tensor) -> T
     return 0.5 * (squares + logvar_p - logvar - 1).sum(dim=1)
 
 
-@takes_alike
+@takes.alike
 def kl_normal(mu_q: Tensor, sigma_q: Tensor, mu_p: Tensor, sigma_p: Tensor) -> Tensor:
     """D_KL(N(μ_q, σ_q²) ‖ N(μ_p, σ_p²)) of Gaussians on the line, element by element, in nats; σ > 0."""
     # log σ_p/σ_q + (σ_q² + (μ_q − μ_p)²) / 2σ_p² − ½
@@ -85,7 +85,7 @@ def kl_normal(mu_q: Tensor, sigma_q: Tensor, mu_p: Tensor, sigma_p: Tensor) -> T
     return torch.log(sigma_p / sigma_q) + squares / (2 * sigma_p.square()) - 0.5
 
 
-@takes_gaussians
+@takes.gaussians
 def kl_full(mu_q: Tensor, cov_q: Tensor, mu_p: Tensor, cov_p: Tensor) -> Tensor:
     """D_KL(N(μ_q, Σ_q) ‖ N(μ_p, Σ_p)), a scalar, in nats; mu (d,), cov (d, d) symmetric positive definite."""
     # ½ (tr Σ_p⁻¹Σ_q + (μ_p − μ_q)ᵀ Σ_p⁻¹ (μ_p − μ_q) − d + log det Σ_p/det Σ_q)
@@ -96,7 +96,7 @@ def kl_full(mu_q: Tensor, cov_q: Tensor, mu_p: Tensor, cov_p: Tensor) -> Tensor:
     return 0.5 * (trace + mahalanobis - len(shift) + logdet)
 
 
-@takes_a_pair
+@takes.alike
 def reparameterize(mu: Tensor, logvar: Tensor) -> Tensor:
     """z = μ + σ ε with ε ~ N(0, I), (batch, latent_dim): a sample that gradients reach μ and log σ² through."""
     sigma = torch.exp(0.5 * logvar)
@@ -124,13 +124,13 @@ def denoising_loss(
 
 
 def vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, beta: float = 1.0) -> Loss:
-    """−ELBO of a VAE with Bernoulli pixels, one sample of z per image. x: (batch, 1, 28, 28) in [0, 1].
+    """−ELBO of a VAE, one sample of z per image, under its own likelihood. x: (batch, 1, 28, 28) in [0, 1].
 
     Kingma & Welling 2014, equation 10; beta as in Higgins et al. 2017 (1: the ELBO itself).
     """
     mu, logvar = model.encode(x)
     z = reparameterize(mu, logvar)
-    reconstruction = bernoulli_nll(model.decode(z, y), x)
+    reconstruction = model.likelihood.nll(model.decode(z, y), x)
     kl = kl_to_standard_normal(mu, logvar)
     return Loss(reconstruction.mean(), kl.mean(), beta)
 
@@ -174,21 +174,21 @@ def linear_vae_loss_of_moments(model: nn.Module, mean: Tensor, covariance: Tenso
     return Loss(reconstruction, kl)
 
 
-@takes_densities
+@takes.densities
 def kl_on_grid(log_q: Tensor, log_p: Tensor, grid: Tensor) -> Tensor:
     """D_KL(q ‖ p) of log densities (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
     # ∫ q(z) (log q(z) − log p(z)) dz
     return torch.trapezoid(log_q.exp() * (log_q - log_p), grid)
 
 
-@takes_densities
+@takes.densities
 def elbo_on_grid(log_q: Tensor, log_joint: Tensor, grid: Tensor) -> Tensor:
     """ELBO of q, from log q(z) and log p(x, z) (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
     # ∫ q(z) (log p(x, z) − log q(z)) dz
     return torch.trapezoid(log_q.exp() * (log_joint - log_q), grid)
 
 
-@takes_densities
+@takes.densities
 def log_evidence_on_grid(log_joint: Tensor, grid: Tensor) -> Tensor:
     """log p(x) from log p(x, z) (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
     # log ∫ p(x, z) dz, the largest term taken out so that nothing underflows

@@ -2,7 +2,7 @@
 
 Images are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outputs logits (batch, 1, 28, 28).
 ``Autoencoder`` is written out in notebook 01, ``WideAutoencoder`` in 02, ``LinearVAE`` in 04, ``VAE`` in 05: a test
-compares the definitions.
+compares the definitions. What a VAE's outputs mean is its likelihood's affair.
 """
 
 from itertools import pairwise
@@ -10,8 +10,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, takes
 from vae_helpers.data import mean_image
+from vae_helpers.likelihoods import LIKELIHOODS
 
 
 def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
@@ -28,19 +29,19 @@ class Autoencoder(nn.Module):
     Hinton & Salakhutdinov 2006. Raises TypeError or ValueError for sizes that are not positive whole numbers.
     """
 
-    @checks.takes_sizes
+    @takes.sizes
     def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (512, 256)) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.encoder = mlp(784, *hidden, latent_dim, activation=nn.SiLU)
         self.decoder = mlp(latent_dim, *reversed(hidden), 784, activation=nn.SiLU)
 
-    @checks.takes_images
+    @takes.images
     def encode(self, x: Tensor) -> Tensor:
         """Images (batch, 1, 28, 28) → codes z (batch, latent_dim)."""
         return self.encoder(x.flatten(1))
 
-    @checks.takes_codes
+    @takes.codes
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (batch, latent_dim) → x_logits (batch, 1, 28, 28), before the sigmoid."""
         return self.decoder(z).unflatten(1, (1, 28, 28))
@@ -54,62 +55,44 @@ class Autoencoder(nn.Module):
         return self.decode(z, y).sigmoid()
 
 
-class WideAutoencoder(nn.Module):
+class WideAutoencoder(Autoencoder):
     """One hidden layer 784-latent_dim-784, its smooth activation the code; sigmoid output. Wide: latent_dim > 784.
 
     Vincent et al. 2008, section 2.3, without tied weights. Whether it copies or denoises is up to the loss. Raises
     TypeError or ValueError for a size that is not a positive whole number.
     """
 
-    @checks.takes_sizes
+    @takes.sizes
     def __init__(self, latent_dim: int = 1024) -> None:
-        super().__init__()
-        self.latent_dim = latent_dim
-        self.encoder = nn.Sequential(nn.Linear(784, latent_dim), nn.SiLU())
-        self.decoder = nn.Linear(latent_dim, 784)
-
-    @checks.takes_images
-    def encode(self, x: Tensor) -> Tensor:
-        """Images (batch, 1, 28, 28) → codes z (batch, latent_dim)."""
-        return self.encoder(x.flatten(1))
-
-    @checks.takes_codes
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes (batch, latent_dim) → x_logits (batch, 1, 28, 28), before the sigmoid."""
-        return self.decoder(z).unflatten(1, (1, 28, 28))
-
-    def embed(self, x: Tensor) -> Tensor:
-        """Images → codes, deterministic: the same as ``encode``."""
-        return self.encode(x)
-
-    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes → images x̂ (batch, 1, 28, 28) in [0, 1]."""
-        return self.decode(z, y).sigmoid()
+        super().__init__(latent_dim, hidden=())
+        self.encoder.append(nn.SiLU())
 
 
 class VAE(nn.Module):
-    """Variational autoencoder 784-hidden-(μ, log σ²)-hidden-784 with Bernoulli pixels.
+    """Variational autoencoder 784-hidden-(μ, log σ²)-hidden-784; ``likelihood`` names what its pixels are.
 
-    Kingma & Welling 2014, appendix C. Raises TypeError or ValueError for sizes that are not positive whole numbers.
+    Kingma & Welling 2014, appendix C. Raises TypeError or ValueError for sizes that are not positive whole numbers, and
+    for an unknown likelihood.
     """
 
-    @checks.takes_sizes
-    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,)) -> None:
+    @takes.sizes
+    @takes.one_of(likelihood=LIKELIHOODS)
+    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), likelihood: str = "bernoulli") -> None:
         super().__init__()
-        self.latent_dim = latent_dim
+        self.latent_dim, self.likelihood = latent_dim, LIKELIHOODS[likelihood]()
         self.encoder = mlp(784, *hidden, 2 * latent_dim)
-        self.decoder = mlp(latent_dim, *reversed(hidden), 784)
+        self.decoder = mlp(latent_dim, *reversed(hidden), 784 * self.likelihood.outputs_per_pixel)
 
-    @checks.takes_images
+    @takes.images
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images (batch, 1, 28, 28) → (mu, logvar) of q(z|x), each (batch, latent_dim); logvar kept in [−30, 20]."""
         mu, logvar = self.encoder(x.flatten(1)).chunk(2, dim=1)
         return mu, logvar.clamp(-30, 20)
 
-    @checks.takes_codes
+    @takes.codes
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes (batch, latent_dim) → x_logits (batch, 1, 28, 28), before the sigmoid."""
-        return self.decoder(z).unflatten(1, (1, 28, 28))
+        """Codes (batch, latent_dim) → x_logits (n, 1, 28, 28), before the sigmoid; 2 planes with a σ_x per pixel."""
+        return self.decoder(z).unflatten(1, (-1, 28, 28))
 
     def embed(self, x: Tensor) -> Tensor:
         """Images → posterior means μ (batch, latent_dim): deterministic."""
@@ -117,7 +100,7 @@ class VAE(nn.Module):
 
     def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes → images x̂ (batch, 1, 28, 28) in [0, 1]: the mean of p(x|z), not a draw from it."""
-        return self.decode(z, y).sigmoid()
+        return self.likelihood.mean(self.decode(z, y))
 
 
 class LinearVAE(nn.Module):
@@ -128,7 +111,7 @@ class LinearVAE(nn.Module):
     Raises TypeError or ValueError for a size that is not a positive whole number.
     """
 
-    @checks.takes_sizes
+    @takes.sizes
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
         self.latent_dim = latent_dim
@@ -137,13 +120,13 @@ class LinearVAE(nn.Module):
         self.logvar = nn.Parameter(torch.full((latent_dim,), -4.0))
         self.logvar_x = nn.Parameter(torch.zeros(()))
 
-    @checks.takes_images
+    @takes.images
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images (batch, 1, 28, 28) → (mu, logvar) of q(z|x), each (batch, latent_dim); logvar the same for all x."""
         mu = self.encoder(x.flatten(1) - self.decoder.bias)
         return mu, self.logvar.expand_as(mu)
 
-    @checks.takes_codes
+    @takes.codes
     def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Codes (batch, latent_dim) → x̂ (batch, 1, 28, 28), the mean of p(x|z); it may leave [0, 1]."""
         return self.decoder(z).unflatten(1, (1, 28, 28))
@@ -161,14 +144,15 @@ class LinearVAE(nn.Module):
 def start_at_mean(model: nn.Module, x: Tensor) -> None:
     """Set the decoder's last bias to logit(mean image of x), so that an untrained model already draws the mean image.
 
-    x: images (n, 1, 28, 28). The mean is kept in [0.001, 0.999], so that the logit stays finite.
+    x: images (n, 1, 28, 28). The mean is kept in [0.001, 0.999], so that the logit stays finite. Outputs beyond the
+    first 784 (a σ_x per pixel) keep their bias.
     """
     checks.image_tensor(x)
     checks.image_values(x)
     last = list(model.decoder.modules())[-1]
     if not isinstance(last, nn.Linear) or last.bias is None:
         raise TypeError(f"The decoder must end in a Linear layer with a bias, got {last}.")
-    bias = last.bias
+    bias = last.bias[:784]
     bias.copy_(torch.logit(mean_image(x).flatten().clamp(1e-3, 1 - 1e-3)).to(bias))
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, kl_divergence
 
-from vae_helpers import checks
+from vae_helpers import checks, takes
 from vae_helpers.data import to_float
 
 
@@ -64,14 +64,14 @@ def training_log_likelihood(model: LinearGaussian) -> float:
     return -0.5 * (p * log(2 * pi) + model.eigenvalues[:d].log().sum().item() + (p - d) * log(model.sigma2) + p)
 
 
-@checks.takes_rows
+@takes.rows
 def log_evidence(model: LinearGaussian, x: Tensor) -> Tensor:
     """Exact log p(x) of images as rows (n, p), float64: x ~ N(mean, W Wᵀ + σ²I). (n,), in nats."""
     noise = torch.full_like(model.mean, model.sigma2)
     return LowRankMultivariateNormal(model.mean, model.W, noise).log_prob(x)
 
 
-@checks.takes_rows
+@takes.rows
 def posterior(model: LinearGaussian, x: Tensor) -> MultivariateNormal:
     """Exact p(z|x) of images as rows (n, p): N(M⁻¹Wᵀ(x − mean), σ²M⁻¹) with M = WᵀW + σ²I. Tipping & Bishop 1999."""
     M = model.W.T @ model.W + model.sigma2 * torch.eye(model.W.shape[1]).to(model.W)
@@ -79,7 +79,7 @@ def posterior(model: LinearGaussian, x: Tensor) -> MultivariateNormal:
     return MultivariateNormal(mean, model.sigma2 * M.inverse())
 
 
-@checks.takes_rows
+@takes.rows
 def linear_gaussian_elbo(model: LinearGaussian, x: Tensor, q: MultivariateNormal) -> Tensor:
     """ELBO of images as rows (n, p) under any Gaussian q(z|x), both expectations in closed form: (n,), in nats."""
     W, d = model.W, model.W.shape[1]

@@ -1,0 +1,124 @@
+"""Trained weights on disk: written whole or not at all, read without running code, refused where they don't fit.
+
+``remembered`` lets the notebooks share what takes long to train: in the cache, as ``models/<data set>-<hash>.pt``.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from vae_helpers.data import cache_folder
+from vae_helpers.history import History
+from vae_helpers.losses import Loss
+
+FORMAT = "vae_helpers 1"
+
+
+class CheckpointError(ValueError):
+    """A file that can't be used as a checkpoint: damaged, not ours, or of another model."""
+
+
+def save(path: str | Path, model: nn.Module, history: History) -> None:
+    """Write a model's weights and history. What was at ``path`` stays until the new file is whole, and if it fails.
+
+    Raises OSError where the folder can't be written to or the disk is full.
+    """
+    path = Path(path)
+    content = {"format": FORMAT, "weights": model.state_dict(), "history": _plain(history)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | Path, model: nn.Module) -> History:
+    """Put the weights of a checkpoint into ``model``, and return its history.
+
+    Raises FileNotFoundError, or CheckpointError where the file is damaged, not ours or of another architecture; the
+    model is then as it was.
+    """
+    path = Path(path)
+    content = _read(path, next(model.parameters()).device)
+    _compare(content["weights"], model, path.name)
+    model.load_state_dict(content["weights"])
+    model.eval()
+    history = content["history"]
+    train, val = ([Loss(*part) for part in history[name]] for name in ("train", "val"))
+    return History(train, val, history["seconds"], history["stopped"])
+
+
+def remembered(model: nn.Module, dataset_name: str, train: Callable[[], History], **configuration: object) -> History:
+    """Load ``model``'s weights if this machine has trained it before in this configuration; else train, and keep them.
+
+    train(): trains ``model`` in place and returns its History. configuration: all that the weights depend on beside
+    the model's own shape: loss, epochs, lr, seed. A file that can't be read is trained anew, and a cache that can't be
+    written to is no error: both are said. A training that was stopped is not kept.
+    """
+    path = remembered_path(model, dataset_name, **configuration)
+    shown = f"{path.parent.name}/{path.name}"
+    try:
+        history = load(path, model)
+    except FileNotFoundError:
+        pass
+    except (CheckpointError, OSError) as error:
+        print(f"{shown} can't be used ({error}), so the model is trained anew.")
+    else:
+        print(f"Weights of an earlier run on this machine, trained in {history.seconds[-1]:.0f} s. To train anew, ")
+        print(f"delete {shown} in the cache folder (vae_helpers.data.cache_folder()).")
+        return history
+    history = train()
+    if history.train and not history.stopped:
+        try:
+            save(path, model, history)
+        except OSError as error:
+            print(f"The weights could not be kept for later ({error.strerror}); this run has them all the same.")
+    return history
+
+
+def remembered_path(model: nn.Module, dataset_name: str, **configuration: object) -> Path:
+    """Where ``remembered`` keeps a model: in the cache, named after the data set and a hash of all else."""
+    shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
+    told = json.dumps([FORMAT, type(model).__name__, str(model), shapes, configuration], sort_keys=True, default=str)
+    return cache_folder() / "models" / f"{dataset_name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}.pt"
+
+
+def _plain(history: History) -> dict:
+    train, val = ([[float(p) for p in part] for part in parts] for parts in (history.train, history.val))
+    return {"train": train, "val": val, "seconds": history.seconds, "stopped": history.stopped}
+
+
+def _read(path: Path, device: torch.device) -> dict:
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path.name} is damaged or no checkpoint: delete it and train again") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} is no checkpoint of this version of the course: train again")
+    return content
+
+
+def _compare(weights: dict, model: nn.Module, name: str) -> None:
+    own = model.state_dict()
+    for key in own.keys() | weights.keys():
+        there, here = (tuple(w[key].shape) if key in w else "missing" for w in (weights, own))
+        if there != here:
+            raise CheckpointError(
+                f"{name} holds another architecture: {key} is {there} there and {here} in {type(model).__name__}"
+            )
