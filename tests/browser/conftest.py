@@ -1,5 +1,6 @@
 """A real JupyterLab on a copy of the course, and a headless Chromium that runs a notebook in it."""
 
+import hashlib
 import json
 import os
 import re
@@ -200,3 +201,17 @@ def run_all(chromium, lab):
     yield run
     for page in pages:
         page.close()
+
+
+@pytest.fixture(scope="module")
+def show_widget(course, run_all):
+    """Takes the code of a cell that ends in a widget, runs it in its own notebook and gives the widget's output."""
+
+    def show(code):
+        name = f"widget_{hashlib.sha256(code.encode()).hexdigest()[:8]}.ipynb"
+        nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata={"kernelspec": KERNEL})
+        nbformat.write(nb, course / "notebooks" / name)
+        page = run_all(name)
+        return page.locator(".jp-OutputArea-output").filter(has=page.locator("img.vae-picture")).first
+
+    return show

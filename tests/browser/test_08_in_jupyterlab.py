@@ -3,34 +3,26 @@
 import re
 
 import pytest
+from in_page import changes_picture, press_on_slider
+
+CODE = """import torch
+from vae_helpers import widgets
+from vae_helpers.conditional import ConditionalVAE
+torch.manual_seed(0)
+widgets.class_explorer(ConditionalVAE(2, (8,)), label=7)"""
 
 
 @pytest.fixture(scope="module")
-def widget(run_all):
-    page = run_all("08_conditional_vae.ipynb")
-    outputs = page.locator(".jp-OutputArea-output").filter(has=page.locator("img.vae-picture"))
-    return outputs.filter(has=page.locator(".widget-toggle-buttons")).first
+def explorer(show_widget):
+    return show_widget(CODE)
 
 
-def changes_after(widget, act, alt):
-    from playwright.sync_api import expect
-
-    picture = widget.locator("img.vae-picture")
-    source = picture.get_attribute("src")
-    act()
-    expect(picture).not_to_have_attribute("src", source)
-    expect(picture).to_have_attribute("alt", re.compile(alt))
+def test_a_key_on_a_style_slider_changes_the_picture(explorer):
+    changes_picture(explorer, lambda: press_on_slider(explorer, "style 2"), "Class 7 in style")
 
 
-def test_a_key_on_a_style_slider_changes_the_picture(widget):
-    row = widget.locator(".widget-slider").filter(
-        has=widget.page.locator(".widget-label", has_text=re.compile(r"^\s*style 2\s*$"))
-    )
-    row.get_by_role("slider").focus()
-    changes_after(widget, lambda: widget.page.keyboard.press("ArrowRight"), "^All classes in style")
-
-
-def test_without_the_tick_a_press_on_a_class_shows_that_class(widget):
-    changes_after(widget, lambda: widget.get_by_role("checkbox").uncheck(), "^Class 7 in style")
-    button = widget.locator(".widget-toggle-button", has_text=re.compile(r"^\s*4\s*$"))
-    changes_after(widget, button.click, "^Class 4 in style")
+def test_with_the_tick_all_classes_are_shown_and_without_it_the_class_that_is_pressed(explorer):
+    changes_picture(explorer, lambda: explorer.get_by_role("checkbox").check(), "All classes in style")
+    changes_picture(explorer, lambda: explorer.get_by_role("checkbox").uncheck(), "Class 7 in style")
+    button = explorer.locator(".widget-toggle-button", has_text=re.compile(r"^\s*4\s*$"))
+    changes_picture(explorer, button.click, "Class 4 in style")
