@@ -12,7 +12,7 @@ from torch.distributions import Normal
 from vae_helpers.losses import elbo_on_grid, kl_on_grid, log_evidence_on_grid
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
 from vae_helpers.widgets.curves import Curves, CurvesPicture
-from vae_helpers.widgets.playable import Playable
+from vae_helpers.widgets.playable import Playable, reacting
 
 LogDensity = Callable[[Tensor], Tensor]
 POINTS, PLACES = 360, 61  # of the grid over z; of the curves over the mean of q
@@ -38,7 +38,7 @@ class GaussianExplorer(Playable):
         self.sigma = ipywidgets.FloatSlider(sigma, min=0.05, max=WIDEST, step=0.01, description="spread σ")
         self.curves = Curves(7.4, 2.7, panels=2)
         self._set_up()
-        on_move = self.errors.capture(clear_output=True, wait=True)(lambda _change: self.frame())
+        on_move = reacting(self.errors, self.frame)
         for slider in (self.mu, self.sigma):
             slider.observe(on_move, names="value")
         still = self.frame()

@@ -7,7 +7,7 @@ import torch
 from vae_helpers.losses import kl_to_standard_normal
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
 from vae_helpers.widgets.curves import Curves, CurvesPicture
-from vae_helpers.widgets.playable import Playable
+from vae_helpers.widgets.playable import Playable, reacting
 
 MU, LOGVAR = (-3.0, 3.0), (-4.0, 2.0)
 Z = np.linspace(-6, 6, 400)
@@ -31,7 +31,7 @@ class KLExplorer(Playable):
         self.curves = _curves()
         self.picture, self.errors, self.readout = CurvesPicture(), ipywidgets.Output(), ipywidgets.HTML()
         self.mu, self.logvar = _slider("μ", mu, MU), _slider("log σ²", logvar, LOGVAR)
-        on_move = self.errors.capture(clear_output=True, wait=True)(lambda _change: self.frame())
+        on_move = reacting(self.errors, self.frame)
         for slider in (self.mu, self.logvar):
             slider.observe(on_move, names="value")
         self.frame()

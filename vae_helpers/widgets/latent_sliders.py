@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from vae_helpers import checks
 from vae_helpers.plotting import png_of
-from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy
+from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
 
 ZOOM = 7
 
@@ -20,8 +20,8 @@ class LatentSliders(Playable):
         self.picture, self.errors = Picture(), ipywidgets.Output()
         self.sliders = [self._slider(k) for k in range(len(start))]
         back, draw = (ipywidgets.Button(description=text) for text in ("start again", "random z"))
-        back.on_click(self.errors.capture(clear_output=True, wait=True)(lambda _: self.move_to(self.start)))
-        draw.on_click(self.errors.capture(clear_output=True, wait=True)(lambda _: self.move_to(self.random_code())))
+        back.on_click(reacting(self.errors, lambda: self.move_to(self.start)))
+        draw.on_click(reacting(self.errors, lambda: self.move_to(self.random_code())))
         self._observe()
         self.frame()
         columns = 1 if len(self.sliders) <= 6 else 2
@@ -49,7 +49,7 @@ class LatentSliders(Playable):
         )
 
     def _observe(self) -> None:
-        self.on_move = self.errors.capture(clear_output=True, wait=True)(lambda _change: self.frame())
+        self.on_move = reacting(self.errors, self.frame)
         for slider in self.sliders:
             slider.observe(self.on_move, names="value")
 

@@ -8,7 +8,7 @@ from vae_helpers import checks, corruption
 from vae_helpers.data import to_float
 from vae_helpers.evaluation import mse, psnr
 from vae_helpers.plotting import png_of
-from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy
+from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
 
 ZOOM = 6
 KINDS = {
@@ -42,10 +42,9 @@ class NoiseExplorer(Playable):
         super().__init__([ipywidgets.HBox([picture, ipywidgets.VBox(controls)]), self.errors], alt, self.png())
 
     def _observe(self) -> None:
-        captured = self.errors.capture(clear_output=True, wait=True)
         for control in (self.kind, self.amount, self.image, self.denoiser):
-            control.observe(captured(lambda _change: self.frame()), names="value")
-        self.again.on_click(captured(lambda _: self.draw_other_noise()))
+            control.observe(reacting(self.errors, self.frame), names="value")
+        self.again.on_click(reacting(self.errors, self.draw_other_noise))
 
     def images_shown(self) -> Tensor:
         """Clean, noisy and denoised image, (3, 1, 28, 28); the same noise as long as ``seed`` is the same."""

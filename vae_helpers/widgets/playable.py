@@ -2,6 +2,7 @@
 
 import base64
 import copy
+from collections.abc import Callable
 
 import ipywidgets
 import torch
@@ -24,13 +25,19 @@ class Playable(ipywidgets.VBox):
 class Picture(ipywidgets.HTML):
     """A PNG as an HTML image, with alt text and sharp pixels."""
 
+    style_of_image = "image-rendering:pixelated; border:1px solid #bbb"
+
     def draw(self, png: bytes, alt: str) -> None:
         """Replace the picture."""
         source = base64.b64encode(png).decode()
         self.value = (
-            f'<img class="vae-picture" alt="{alt}" style="image-rendering:pixelated; border:1px solid #bbb" '
-            f'src="data:image/png;base64,{source}">'
+            f'<img class="vae-picture" alt="{alt}" style="{self.style_of_image}" src="data:image/png;base64,{source}">'
         )
+
+
+def reacting(errors: ipywidgets.Output, act: Callable[[], object]) -> Callable[[object], None]:
+    """A callback that calls ``act()`` and shows in ``errors`` what it raises; elsewhere a callback's error is lost."""
+    return errors.capture(clear_output=True, wait=True)(lambda _event: act())
 
 
 def own_copy(model: nn.Module) -> nn.Module:
