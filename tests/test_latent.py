@@ -51,9 +51,9 @@ def test_between_codes_of_one_length_the_sphere_is_not_left_and_the_angle_grows_
 
 def test_the_middle_of_unrelated_gaussian_codes_is_root_two_too_short_only_if_straight():
     a, b = torch.randn(2, 4000, 50)
-    usual = a.norm(dim=1).mean()
-    assert straight(a, b, 0.5).norm(dim=1).mean() == pytest.approx(usual / 2**0.5, rel=0.01)
-    assert spherical(a, b, 0.5).norm(dim=1).mean() == pytest.approx(usual, rel=0.01)
+    usual = a.norm(dim=1).mean().item()
+    assert straight(a, b, 0.5).norm(dim=1).mean().item() == pytest.approx(usual / 2**0.5, rel=0.01)
+    assert spherical(a, b, 0.5).norm(dim=1).mean().item() == pytest.approx(usual, rel=0.01)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
