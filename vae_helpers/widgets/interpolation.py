@@ -14,6 +14,12 @@ WAYS = {"straight": straight, "spherical": spherical}
 ZOOM, ZOOM_OF_STRIP, STEPS = 6, 2, 11
 
 
+class Strip(Picture):
+    """The whole way in small, beside the widget's picture."""
+
+    css_class = "vae-strip"
+
+
 class Interpolation(Playable):
     """What ``interpolation`` makes: ``pair`` (two choices), ``way``, ``t``, ``picture``, and ``strip``, the whole way.
 
@@ -30,7 +36,7 @@ class Interpolation(Playable):
             value=0.5, min=0, max=1, step=0.02, description="t", style={"description_width": "72px"}
         )
         self.another = ipywidgets.Button(description="new pair")
-        self.picture, self.strip, self.length = Picture(), Picture(), ipywidgets.Label()
+        self.picture, self.strip, self.length = Picture(), Strip(), ipywidgets.Label()
         self.errors = ipywidgets.Output()
         self._observe()
         self.frame()

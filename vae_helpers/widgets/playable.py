@@ -22,13 +22,15 @@ class Playable(ipywidgets.VBox):
 
 
 class Picture(ipywidgets.HTML):
-    """A PNG as an HTML image, with alt text and sharp pixels."""
+    """A PNG as an HTML image, with alt text and sharp pixels; a page finds it by its ``css_class``."""
+
+    css_class = "vae-picture"
 
     def draw(self, png: bytes, alt: str) -> None:
         """Replace the picture."""
         source = base64.b64encode(png).decode()
         self.value = (
-            f'<img class="vae-picture" alt="{alt}" style="image-rendering:pixelated; border:1px solid #bbb" '
+            f'<img class="{self.css_class}" alt="{alt}" style="image-rendering:pixelated; border:1px solid #bbb" '
             f'src="data:image/png;base64,{source}">'
         )
 
