@@ -58,6 +58,14 @@ def test_what_the_notebooks_own_class_keeps_the_packages_class_finds(own_vae, d)
     assert all(torch.equal(a, b) for a, b in zip(own.parameters(), theirs.parameters(), strict=True))
 
 
+def test_the_notebook_trains_and_keeps_in_this_configuration():
+    assert written_in_the_notebook("how") == [HOW]
+    code = "".join(line for cell in json.loads(NOTEBOOK.read_text("utf-8"))["cells"] for line in cell["source"])
+    for name in ("model", "plane"):
+        assert f"training.fit({name}, x, vae_loss, epochs=8, lr=5e-3" in code
+        assert f"checkpoint.keep({name}, history, dataset.name, **how)" in code
+
+
 @pytest.mark.parametrize("other", [{"epochs": 9}, {"lr": 4e-3}, {"seed": 1}, {"loss": "another"}])
 def test_another_configuration_is_not_found(own_vae, other):
     checkpoint.keep(own_vae(2), HISTORY, "mnist", **HOW)
