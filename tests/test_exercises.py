@@ -150,6 +150,15 @@ STYLES = {
             torch.meshgrid(*[torch.erfinv(2 * (torch.arange(n) + 0.5) / n - 1) * 2**0.5] * 2, indexing="ij"), -1
         ).view(-1, 2),
     ],
+    "spherical": [
+        lambda a, b, t: torch.stack([a, b]).T
+        @ (torch.tensor([1 - t, t]) * (w := torch.nn.functional.cosine_similarity(a, b, 0).acos())).sin()
+        / w.sin(),
+        lambda a, b, t: (
+            a * torch.cos(t * (w := torch.atan2((1 - (c := a @ b / a.norm() / b.norm()) ** 2).sqrt(), c)))
+            + (b - a * c) * torch.sin(t * w) / torch.sin(w)
+        ),
+    ],
     "join-label": [
         lambda x, z, y: torch.hstack([x, torch.eye(10)[y], z, torch.eye(10)[y]]),
         lambda x, z, y: torch.cat([x, (y[:, None] == torch.arange(10)), z, (y[:, None] == torch.arange(10))], 1),

@@ -14,7 +14,7 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items(
 LEVELS = [
     {"checks", "takes", "glyphs", "idx_files", "downloads", "progress", "precision"},
     {"data"},
-    {"losses", "ppca", "corruption"},
+    {"losses", "ppca", "corruption", "walks"},
     {"likelihoods"},
     {"models"},
     {"history", "conditional", "checkpoint"},

@@ -35,7 +35,7 @@ TAUGHT = {
         "linear_vae_loss_exact",
         "linear_vae_loss_of_moments",
     ],
-    "05_vae": ["VAE", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
+    "05_vae": ["VAE", "Bernoulli", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
     "08_conditional_vae": [
         "join_label",
         "ConditionalVAE",

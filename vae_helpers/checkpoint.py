@@ -82,12 +82,21 @@ def remembered(model: nn.Module, dataset_name: str, train: Callable[[], History]
         print(f"delete {shown} in the cache folder (vae_helpers.data.cache_folder()).")
         return history
     history = train()
-    if history.train and not history.stopped:
-        try:
-            save(path, model, history)
-        except OSError as error:
-            print(f"The weights could not be kept for later ({error.strerror}); this run has them all the same.")
+    keep(model, history, dataset_name, **configuration)
     return history
+
+
+def keep(model: nn.Module, history: History, dataset_name: str, **configuration: object) -> None:
+    """Keep trained weights where ``remembered`` finds them, called with the same data set and configuration.
+
+    A training that was stopped is not kept; that a cache can't be written to is said, and is no error.
+    """
+    if not history.train or history.stopped:
+        return
+    try:
+        save(remembered_path(model, dataset_name, **configuration), model, history)
+    except OSError as error:
+        print(f"The weights could not be kept for later ({error.strerror}); this run has them all the same.")
 
 
 def remembered_path(model: nn.Module, dataset_name: str, **configuration: object) -> Path:

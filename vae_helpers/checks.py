@@ -74,3 +74,15 @@ def code_tensor(z: object, latent_dim: int, name: str = "z") -> None:
             f"{name} must have shape (n, {latent_dim}) for this model, got {tuple(z.shape)}; "
             f"one code alone needs {name}[None]."
         )
+
+
+def two_codes(z_a: object, z_b: object) -> None:
+    """Raise TypeError or ValueError unless both are finite floating tensors of one shape, (d,) or (n, d)."""
+    for z, name in ((z_a, "z_a"), (z_b, "z_b")):
+        if not isinstance(z, Tensor) or not z.is_floating_point():
+            kind = z.dtype if isinstance(z, Tensor) else type(z).__name__
+            raise TypeError(f"{name} must be a floating tensor of codes, got {kind}.")
+        if z.ndim not in (1, 2) or not z.isfinite().all():
+            raise ValueError(f"{name} must be finite codes (latent_dim,) or (n, latent_dim), got {tuple(z.shape)}.")
+    if z_a.shape != z_b.shape:
+        raise ValueError(f"z_a and z_b must have one shape, got {tuple(z_a.shape)} and {tuple(z_b.shape)}.")

@@ -85,7 +85,7 @@ def kl_normal(mu_q: Tensor, sigma_q: Tensor, mu_p: Tensor, sigma_p: Tensor) -> T
     return torch.log(sigma_p / sigma_q) + squares / (2 * sigma_p.square()) - 0.5
 
 
-@takes.gaussians
+@takes.gaussian_pairs
 def kl_full(mu_q: Tensor, cov_q: Tensor, mu_p: Tensor, cov_p: Tensor) -> Tensor:
     """D_KL(N(μ_q, Σ_q) ‖ N(μ_p, Σ_p)), a scalar, in nats; mu (d,), cov (d, d) symmetric positive definite."""
     # ½ (tr Σ_p⁻¹Σ_q + (μ_p − μ_q)ᵀ Σ_p⁻¹ (μ_p − μ_q) − d + log det Σ_p/det Σ_q)

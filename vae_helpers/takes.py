@@ -119,7 +119,7 @@ def alike(function: Callable) -> Callable:
     return checked
 
 
-def gaussians(function: Callable) -> Callable:
+def gaussian_pairs(function: Callable) -> Callable:
     """Decorate a function of pairs (mean (d,), covariance (d, d)), symmetric and positive definite, all with one d."""
     signature = inspect.signature(function)
 

@@ -32,20 +32,20 @@ def fit(
     seed: int = 0,
     precision: str = "auto",
     progress: bool = True,
+    after_epoch: Callable[[int], None] | None = None,
 ) -> History:
     """Train ``model`` in place with Adam and a one-cycle schedule; returns its ``History``.
 
     x: images (n, 1, 28, 28), uint8 or float in [0, 1]; y: labels int64 (n,); loss(model, x, y) → Loss, nats per image.
     lr: the schedule's peak. precision: "float32", "bf16", or "auto" (bf16 where the hardware computes in it).
     The same seed gives the same shuffles and the same noise; the global random state is left as it was.
+    after_epoch(k): called after epoch k = 1, 2, …, in evaluation mode; its draws leave training alone, errors end it.
     Ctrl-C (Stop) keeps what has been learned. Where a loss or weight is not finite, training ends with that epoch and
     NotFiniteError, the weights of its start restored. TypeError or ValueError: arguments that can't be trained on.
     """
-    _check(model, epochs, lr, batch_size, x, y)
-    if x_val is not None:
-        _check_images(x_val, y_val, "x_val", "y_val")
+    _check(model, epochs, lr, batch_size, x, y, x_val, y_val)
     x, y = _on_device_of(model, x, y)
-    run = _Run(model, loss, epochs, ceil(len(x) / batch_size), lr, autocast(x.device, precision), progress)
+    run = _Run(model, loss, epochs, ceil(len(x) / batch_size), lr, autocast(x.device, precision), progress, after_epoch)
     model.train()
     try:
         with _random_state_of_its_own(seed):
@@ -86,7 +86,16 @@ def mean_loss(
     return mean.mean()
 
 
-def _check(model: nn.Module, epochs: int, lr: float, batch_size: int, x: Tensor, y: Tensor | None) -> None:
+def _check(
+    model: nn.Module,
+    epochs: int,
+    lr: float,
+    batch_size: int,
+    x: Tensor,
+    y: Tensor | None,
+    x_val: Tensor | None,
+    y_val: Tensor | None,
+) -> None:
     checks.positive_int(epochs, "epochs")
     checks.positive_int(batch_size, "batch_size")
     if not (isinstance(lr, (int, float)) and isfinite(lr) and lr > 0):
@@ -94,6 +103,8 @@ def _check(model: nn.Module, epochs: int, lr: float, batch_size: int, x: Tensor,
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError(f"{type(model).__name__} has no weight to train: every requires_grad is False.")
     _check_images(x, y)
+    if x_val is not None:
+        _check_images(x_val, y_val, "x_val", "y_val")
 
 
 def _check_images(x: Tensor, y: Tensor | None, x_name: str = "x", y_name: str = "y") -> None:
@@ -135,6 +146,7 @@ class _Run:
         lr: float,
         cast: torch.autocast,
         visible: bool,
+        after_epoch: Callable[[int], None] | None,
     ) -> None:
         self.model, self.loss, self.epochs, self.n_batches, self.cast = model, loss, epochs, n_batches, cast
         self.optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
@@ -144,7 +156,7 @@ class _Run:
             self.optimizer, max_lr=lr, total_steps=steps, pct_start=0.25, cycle_momentum=False
         )
         self.history, self.line, self.start = History(), Progress(epochs * n_batches, visible), time.perf_counter()
-        self.kept = {}
+        self.kept, self.after_epoch = {}, after_epoch
 
     def epoch(self, x: Tensor, y: Tensor | None) -> Loss:
         """Train on every image once; where that ends in NaN or infinity, undo it and raise."""
@@ -172,11 +184,16 @@ class _Run:
         return part
 
     def record(self, train: Loss, val: Loss | None) -> None:
-        """Add a finished epoch to the history, and write it on the progress line."""
+        """Add a finished epoch to the history, write it on the progress line, and let the caller look."""
         self.history.train.append(train)
         self.history.val += [] if val is None else [val]
         self.history.seconds.append(time.perf_counter() - self.start)
         self.line.note = self.history.note()
+        if self.after_epoch is not None:
+            self.model.eval()
+            with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+                self.after_epoch(len(self.history.train))
+            self.model.train()
 
     def interrupted(self) -> None:
         """Say that the learner stopped it; keep what was learned, unless it has gone to infinity."""

@@ -23,15 +23,17 @@ class Playable(ipywidgets.VBox):
 
 
 class Picture(ipywidgets.HTML):
-    """A PNG as an HTML image, with alt text and sharp pixels."""
+    """A PNG as an HTML image, with alt text and sharp pixels; a page finds it by its ``css_class``."""
 
+    css_class = "vae-picture"
     style_of_image = "image-rendering:pixelated; border:1px solid #bbb"
 
     def draw(self, png: bytes, alt: str) -> None:
         """Replace the picture."""
         source = base64.b64encode(png).decode()
         self.value = (
-            f'<img class="vae-picture" alt="{alt}" style="{self.style_of_image}" src="data:image/png;base64,{source}">'
+            f'<img class="{self.css_class}" alt="{alt}" style="{self.style_of_image}" '
+            f'src="data:image/png;base64,{source}">'
         )
 
 
