@@ -1,5 +1,8 @@
 """Every exercise: an untouched stub, the solution, each known mistake, and answers that break."""
 
+import itertools
+import statistics
+
 import pytest
 import torch
 
@@ -149,6 +152,27 @@ STYLES = {
         lambda n: torch.stack(
             torch.meshgrid(*[torch.erfinv(2 * (torch.arange(n) + 0.5) / n - 1) * 2**0.5] * 2, indexing="ij"), -1
         ).view(-1, 2),
+        lambda n: torch.tensor(
+            list(itertools.product([statistics.NormalDist().inv_cdf((i + 0.5) / n) for i in range(n)], repeat=2))
+        ),
+    ],
+    "noise-moments": [
+        lambda m, v, z: torch.stack(torch.std_mean((z - m) * torch.exp(-0.5 * v))).flip(0),
+        lambda m, v, z: [
+            z.sub_(m).div_(v.exp().sqrt()).mean().item(),
+            ((z - z.mean()).pow(2).sum() / (z.numel() - 1)).sqrt().item(),
+        ],
+    ],
+    "kl-by-draws": [
+        lambda z, m, v: torch.einsum("knd->n", 0.5 * (z**2 - (z - m) ** 2 / v.exp() - v)) / len(z),
+        lambda z, m, v: (
+            torch.distributions.MultivariateNormal(m, torch.diag_embed(v.exp())).log_prob(z)
+            - torch.distributions.MultivariateNormal(torch.zeros(m.shape[1]), torch.eye(m.shape[1])).log_prob(z)
+        ).mean(0),
+    ],
+    "hidden-beta": [
+        lambda r, k, p, d: {"sum": 1, "mean": p}[r] * {"sum": 1, "mean": 1 / d}[k],
+        lambda r, k, p, d: torch.ones(d).sum().item() ** -(k == "mean") / torch.full((p,), 1.0 / p)[0] ** (r == "mean"),
     ],
     "join-label": [
         lambda x, z, y: torch.hstack([x, torch.eye(10)[y], z, torch.eye(10)[y]]),
