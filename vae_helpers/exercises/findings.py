@@ -181,8 +181,8 @@ def weight(kl: "Fit", rec: "Fit", sizes: dict[str, int]) -> Iterator[Finding]:
         (_near(beta, pixels / d), "two means", f"Both are means, over {pixels} pixels and {d} dimensions: a hidden "
          f"β of {pixels}/{d}.", closed),
         (_near(beta, 1 / d), "mean KL", f"The KL is a mean over its {d} dimensions: a hidden β of 1/{d}.", closed),
-        (_near(beta, batch) or _near(beta, 1 / batch), "batch", "One part is summed over the batch, the other averaged: the "
-         "KL's weight changes with the batch size.", closed),
+        (_near(beta, batch) or _near(beta, 1 / batch), "batch", "One part is summed over the batch, the other is a "
+         "mean: the KL's weight changes with the batch size.", closed),
         (_near(beta, batch * pixels) or _near(beta, pixels / batch), "batch", "Reconstruction and KL are reduced over "
          "pixels and batch in different ways.", closed),
         (True, "beta", f"That is a β of {beta:.4g}: fine if you chose it; else look for a mean where a sum belongs.",

@@ -113,19 +113,19 @@ def draws_probabilities(spy: Spy, loss: Callable) -> bool:
     """Whether the decoder's output stays within [0, 1] even for codes far out: probabilities, not logits."""
     mu = spy.encoded[0]
     with suppress(ProbeError):  # so far out, a wrong KL may be infinite: no matter here
-        _at(spy, loss, 30 * torch.randn(mu.shape).to(mu), torch.zeros_like(mu), None)
+        _at(spy, loss, 30 * torch.randn(mu.shape).to(mu), torch.full_like(mu, -0.5), None)
     return bool(spy.outputs) and all(bool((o >= 0).all() and (o <= 1).all()) for o in spy.outputs)
 
 
 def weigh_reconstruction(spy: Spy, loss: Callable, probabilities: bool) -> Fit:
     """Which reconstruction the loss has, and its weight: 1 for a sum over pixels and a mean over the batch."""
     x, one = spy.images[0].flatten(1), spy.output[0]
-    zeros = torch.zeros_like(spy.encoded[0])
+    mu = torch.zeros_like(spy.encoded[0])
     if probabilities:
         answers = [(0.1 + 0.8 * torch.rand(one.shape)).to(one) for _ in range(4)]
     else:
         answers = [(k * torch.randn(one.shape)).to(one) for k in (0.5, 1, 2, 3)]
-    values = torch.tensor([_at(spy, loss, zeros, zeros, a) for a in answers], dtype=torch.float64)
+    values = torch.tensor([_at(spy, loss, mu, mu - 0.5, a) for a in answers], dtype=torch.float64)
     if (values - values[0]).abs().max() < 1e-7 * values.abs().max():
         return Fit("missing", 0.0)
     forms = {
