@@ -1,7 +1,10 @@
 """Every exercise: an untouched stub, the solution, each known mistake, and answers that break."""
 
 import itertools
+import json
+import re
 import statistics
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +14,7 @@ from vae_helpers.exercises import EXERCISES, check
 from vae_helpers.exercises.core import agree, run
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
+NOTEBOOKS = [p for p in sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb")) if p.stem != "playground"]
 MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
 
 
@@ -31,6 +35,20 @@ def test_the_reference_passes(exercise):
 def test_at_least_four_mistakes_are_known(exercise):
     assert len(exercise.mistakes) >= 4
     assert len({m.message for m in exercise.mistakes}) == len(exercise.mistakes)
+
+
+@ids
+def test_a_message_says_what_was_done_and_what_follows(exercise):
+    for mistake in exercise.mistakes:
+        clauses = [c for c in re.split(r"[:.;]\s|, (?:and|so|which|not|but|where)\b", mistake.message) if c.strip()]
+        assert len(clauses) >= 2 and len(mistake.message.split()) >= 10, mistake.message
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_has_at_least_three_exercises(notebook):
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    tags = {tag for cell in cells for tag in cell["metadata"].get("tags", []) if tag.startswith("exercise-")}
+    assert len(tags) >= 3
 
 
 @pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])
@@ -202,7 +220,12 @@ def test_answers_in_another_style_pass(exercise_id, answer):
     assert verdict.passed, verdict
 
 
-def test_every_exercise_has_another_style():
+@ids
+def test_an_exercise_passes_in_two_styles_beside_its_reference(exercise):
+    assert len(STYLES.get(exercise.id, [])) >= 2
+
+
+def test_every_style_belongs_to_an_exercise():
     assert set(STYLES) == set(EXERCISES)
 
 
@@ -216,10 +239,18 @@ def test_an_answer_that_raises_gets_a_line_and_no_traceback(exercise):
     assert verdict.status == "error"
     assert "RuntimeError: shapes do not match" in verdict.message
     assert "raise RuntimeError" in verdict.message
+    assert "Traceback" not in repr(verdict) and "vae_helpers" not in repr(verdict)
 
 
 @ids
-@pytest.mark.parametrize("result", ["text", {"a": 1}], ids=["str", "dict"])
+def test_an_answer_with_another_number_of_arguments_gets_a_line(exercise):
+    verdict = check(exercise.id, lambda: None)
+    assert verdict.status == "error"
+    assert "TypeError" in verdict.message and "argument" in verdict.message
+
+
+@ids
+@pytest.mark.parametrize("result", ["text", {"a": 1}, object(), ["a", "b"]], ids=["str", "dict", "object", "list"])
 def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
     verdict = check(exercise.id, lambda *_: result)
     assert verdict.status == "error"
@@ -238,6 +269,7 @@ def test_an_answer_of_nan_is_told_so(exercise):
 def test_an_answer_of_the_wrong_shape_is_told_so(exercise):
     verdict = check(exercise.id, lambda *_: torch.zeros(2, 9, 4))
     assert verdict.status == "wrong"
+    assert "(2, 9, 4)" in verdict.message
 
 
 def test_an_operation_that_bytes_lack_is_an_error_and_not_an_untouched_stub():

@@ -52,7 +52,7 @@ NOISE_MOMENTS = Exercise(
         ),
         Mistake(
             lambda m, v, z: _moments(z / (v / 2).exp()),
-            "μ was not subtracted: ε = (z − μ)/σ.",
+            "μ was not subtracted, so that the images' own codes count as noise: ε = (z − μ)/σ.",
         ),
         Mistake(
             lambda m, v, z: torch.stack([_eps(m, v, z).mean(), _eps(m, v, z).var()]),
@@ -74,7 +74,7 @@ NOISE_MOMENTS = Exercise(
         ),
         Mistake(
             lambda m, v, z: _moments(_eps(m, v, z)).flip(0),
-            "the two numbers are exchanged: the mean first, then the standard deviation.",
+            "the two numbers are exchanged, and sound noise would seem to have mean 1. First the mean, then the spread.",
         ),
     ),
 )
@@ -186,7 +186,7 @@ HIDDEN_BETA = Exercise(
         ),
         Mistake(
             lambda r, k, p, d: float(p // d if r == k == "mean" else _beta(r, k, p, d)),
-            "the division dropped the remainder: use /, not //.",
+            "the division dropped the remainder, so that 784 pixels over 3 dimensions give 261: use /, not //.",
         ),
     ),
 )
