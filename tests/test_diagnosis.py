@@ -54,11 +54,11 @@ def diagnosed(loss, model=None, **kwargs):
 
 MEAN_OF_PIXELS = lambda n: 1 / (784 * n)  # noqa: E731
 MISTAKES = {
-    "uniform": program(draw=lambda m, v: m + (v / 2).exp() * torch.rand_like(m)),
-    "variance as width": program(draw=lambda m, v: m + v.exp() * torch.randn_like(m)),
-    "one for all": program(draw=lambda m, v: m + (v / 2).exp() * torch.randn(m.shape[1])),
-    "another width": program(draw=lambda m, v: m + v.sigmoid() * torch.randn_like(m)),
-    "off centre": program(draw=lambda m, v: gaussian(m, v) + 0.5 * (v / 2).exp()),
+    "uniform noise": program(draw=lambda m, v: m + (v / 2).exp() * torch.rand_like(m)),
+    "σ² used as σ": program(draw=lambda m, v: m + v.exp() * torch.randn_like(m)),
+    "one noise for all": program(draw=lambda m, v: m + (v / 2).exp() * torch.randn(m.shape[1])),
+    "noise of another width": program(draw=lambda m, v: m + v.sigmoid() * torch.randn_like(m)),
+    "noise off centre": program(draw=lambda m, v: gaussian(m, v) + 0.5 * (v / 2).exp()),
     "no noise": program(draw=lambda m, v: m),
     "no gradient": program(draw=lambda m, v: Normal(m, (v / 2).exp()).sample()),
     "KL swapped": program(kl=lambda m, v: kl_sum(v, m)),
@@ -67,18 +67,19 @@ MISTAKES = {
     "KL log turned": program(kl=lambda m, v: 0.5 * (m**2 + v.exp() + v - 1).sum()),
     "KL no log": program(kl=lambda m, v: 0.5 * (m**2 + v.exp()).sum()),
     "KL no mu": program(kl=lambda m, v: kl_sum(0 * m, v)),
+    "KL mu not squared": program(kl=lambda m, v: kl_sum(0 * m, v) + 0.5 * m.sum()),
     "KL only mu": program(kl=lambda m, v: 0.5 * (m**2).sum()),
     "KL unknown": program(kl=lambda m, v: (m.abs() + v.cos()).sum()),
     "no KL": program(kl=lambda m, v: torch.zeros(())),
     "prior elsewhere": program(kl=lambda m, v: kl_sum(m - 2, v)),
-    "weight: sign": program(kl=lambda m, v: -kl_sum(m, v)),
-    "weight: two": program(kl=lambda m, v: 2 * kl_sum(m, v)),
-    "weight: half": program(kl=lambda m, v: kl_sum(m, v) / 2),
-    "weight: mean and sum": program(scale=MEAN_OF_PIXELS, kl_scale=lambda n: 1 / n),
-    "weight: two means": program(scale=MEAN_OF_PIXELS, kl_scale=lambda n: 1 / (3 * n)),
-    "weight: mean KL": program(kl_scale=lambda n: 1 / (3 * n)),
-    "weight: batch": program(scale=lambda n: 1, kl_scale=lambda n: 1 / n),
-    "weight: beta": program(kl=lambda m, v: 7 * kl_sum(m, v)),
+    "KL sign": program(kl=lambda m, v: -kl_sum(m, v)),
+    "KL twice": program(kl=lambda m, v: 2 * kl_sum(m, v)),
+    "KL half": program(kl=lambda m, v: kl_sum(m, v) / 2),
+    "mean beside sum": program(scale=MEAN_OF_PIXELS, kl_scale=lambda n: 1 / n),
+    "two means": program(scale=MEAN_OF_PIXELS, kl_scale=lambda n: 1 / (3 * n)),
+    "mean KL": program(kl_scale=lambda n: 1 / (3 * n)),
+    "batch size": program(scale=lambda n: 1, kl_scale=lambda n: 1 / n),
+    "beta": program(kl=lambda m, v: 7 * kl_sum(m, v)),
     "sigmoid twice": program(reconstruct=lambda o, x: bce(o.sigmoid(), x)),
 }
 
@@ -90,7 +91,7 @@ def test_each_mistake_is_named_and_no_other(kind):
 
 def test_test_images_from_the_training_set_are_found():
     found = diagnose_vae(VAE(3), vae_loss, X, X[100:200])
-    assert kinds(found) == ["test set"]
+    assert kinds(found) == ["test = training"]
     assert "100%" in repr(found)
 
 
@@ -134,7 +135,7 @@ def test_nothing_is_found_where_nothing_is_wrong(name):
 
 def test_a_squared_error_averaged_over_pixels_beside_a_sum_is_found():
     loss = program(reconstruct=squared_error, scale=MEAN_OF_PIXELS, kl_scale=lambda n: 1 / n)
-    assert kinds(diagnosed(loss)) == ["weight: mean and sum"]
+    assert kinds(diagnosed(loss)) == ["mean beside sum"]
 
 
 COURSE = {
@@ -164,7 +165,7 @@ def test_a_linear_vae_in_closed_form_does_not_crash_and_is_told_only_that_nothin
 
 
 def test_missing_half_and_beta_two_are_named_together():
-    for loss in (MISTAKES["weight: two"], lambda model, x: vae_loss(model, x, beta=2.0)):
+    for loss in (MISTAKES["KL twice"], lambda model, x: vae_loss(model, x, beta=2.0)):
         (finding,) = diagnosed(loss).findings
         assert "½" in str(finding) and "β = 2" in str(finding)
 
@@ -224,7 +225,7 @@ def test_loaders_of_batches_are_taken():
     loader = DataLoader(TensorDataset(data.to_float(X), Y), batch_size=100)
     other = DataLoader(TensorDataset(data.to_float(X_TEST), GLYPHS.y_test), batch_size=100)
     assert not kinds(diagnose_vae(ConditionalVAE(3), conditional_vae_loss, loader, other))
-    assert kinds(diagnose_vae(ConditionalVAE(3), conditional_vae_loss, loader, loader)) == ["test set"]
+    assert kinds(diagnose_vae(ConditionalVAE(3), conditional_vae_loss, loader, loader)) == ["test = training"]
 
 
 # What it must not do
@@ -337,4 +338,4 @@ def test_twins_are_counted_whatever_the_order_or_the_type():
 
 
 def test_a_loss_of_the_course_may_carry_its_beta():
-    assert kinds(diagnosed(lambda model, x: Loss(*vae_loss(model, x)[:2], 5.0))) == ["weight: beta"]
+    assert kinds(diagnosed(lambda model, x: Loss(*vae_loss(model, x)[:2], 5.0))) == ["beta"]

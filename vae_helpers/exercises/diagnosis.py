@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vae_helpers.data import to_float
 from vae_helpers.exercises import findings as say
 from vae_helpers.exercises.findings import Finding
-from vae_helpers.exercises.measuring import draws_probabilities, measure_noise, weigh_kl, weigh_reconstruction
+from vae_helpers.exercises.measuring import UNEVEN, draws_probabilities, measure_noise, weigh_kl, weigh_reconstruction
 from vae_helpers.exercises.spying import ProbeError, Spy, images_and_labels, some_images
 
 COLLAPSED = 1e-4  # nats of KL per latent dimension, below which the codes say nothing; an untrained net has more
@@ -138,7 +138,7 @@ def _weights(spy: Spy, loss: Callable, notes: _Notes, y: Tensor | None) -> Itera
     notes.looked_at.append("the KL's form")
     if kl.form != "closed" and not (kl.form == "" and notes.found("no noise")):  # both at once: closed expectations
         yield say.kl_form(kl)
-    elif asymmetry > 0.1 and y is None:
+    elif asymmetry > UNEVEN and y is None:
         yield say.prior_elsewhere()
     if not isinstance(spy.output, Tensor):
         notes.not_seen.append("the reconstruction: decode doesn't return one tensor.")

@@ -60,27 +60,27 @@ def noise(found: "Noise") -> Finding:
         )
     width = ", ".join(f"{w:.2f}" for w in found.widths)
     texts = {
-        "uniform": (
+        "uniform noise": (
             f"(z − μ)/σ lies between 0 and 1, with mean {found.mean:.2f}.",
             "ε is uniform: rand_like where randn_like belongs. Every z lies above its μ.",
             "The mean of (z − μ)/σ over many images must be 0, its standard deviation 1.",
         ),
-        "one for all": (
+        "one noise for all": (
             "(z − μ)/σ is the same for all images.",
             "One ε serves the whole batch.",
             "Draw ε in the shape of mu: torch.randn_like(mu).",
         ),
-        "variance as width": (
+        "σ² used as σ": (
             f"At log σ² = −2, −1 and 0.7, z spreads by {width} around μ; σ is 0.37, 0.61 and 1.42.",
             "exp(logvar) stands where σ belongs. It is σ²: σ is exp(0.5 · logvar).",
             "The standard deviation of (z − μ)/exp(0.5 · logvar) must be 1.",
         ),
-        "another width": (
+        "noise of another width": (
             f"At log σ² = −2, −1 and 0.7, z spreads by {width} around μ; σ is 0.37, 0.61 and 1.42.",
             "ε is multiplied by something that is not σ = exp(0.5 · logvar), or is not of variance 1.",
             "The standard deviation of (z − μ)/exp(0.5 · logvar) must be 1.",
         ),
-        "off centre": (
+        "noise off centre": (
             f"(z − μ)/σ has mean {found.mean:.2f}, not 0.",
             "ε is not drawn from N(0, 1), or something is added to z.",
             "The mean of (z − μ)/σ over many images must be 0.",
@@ -169,26 +169,26 @@ def weight(kl: "Fit", rec: "Fit", sizes: dict[str, int]) -> Iterator[Finding]:
         return
     seen = f"Against a reconstruction summed over pixels, the KL weighs {beta:.4g} times."
     closed = "Print both parts beside their closed forms, each summed over its own axis and averaged over images."
+    pytorch = "Compare kl with torch.distributions.kl_divergence."
     named = [
-        (beta < 0, "sign", "The sign of the KL is turned: the loss pays for leaving the prior, without end.",
+        (beta < 0, "KL sign", "The sign of the KL is turned: the loss pays for leaving the prior, without end.",
          "A KL is never negative, nor is a sum of KL and cross-entropy."),
-        (_near(beta, 2), "two", "Either the ½ in front of the KL is missing, or β = 2 is meant: the two can't be told "
-         "apart by the numbers.", "Compare kl with torch.distributions.kl_divergence."),
-        (_near(beta, 0.5), "half", "Either the KL has one ½ too many, or β = ½ is meant.",
-         "Compare kl with torch.distributions.kl_divergence."),
-        (_near(beta, pixels), "mean and sum", f"The reconstruction is a mean over {pixels} pixels, the KL a sum over "
-         f"dimensions: a hidden β of {pixels}, and collapse.", closed),
+        (_near(beta, 2), "KL twice", "Either the ½ in front of the KL is missing, or β = 2 is meant: no number can "
+         "tell the two apart.", pytorch),
+        (_near(beta, 0.5), "KL half", "Either the KL has one ½ too many, or β = ½ is meant.", pytorch),
+        (_near(beta, pixels), "mean beside sum", f"The reconstruction is a mean over {pixels} pixels, the KL a sum: "
+         f"a hidden β of {pixels}, and collapse.", closed),
         (_near(beta, pixels / d), "two means", f"Both are means, over {pixels} pixels and {d} dimensions: a hidden "
          f"β of {pixels}/{d}.", closed),
         (_near(beta, 1 / d), "mean KL", f"The KL is a mean over its {d} dimensions: a hidden β of 1/{d}.", closed),
-        (_near(beta, batch) or _near(beta, 1 / batch), "batch", "One part is summed over the batch, the other is a "
+        (_near(beta, batch) or _near(beta, 1 / batch), "batch size", "One part is a sum over the batch, the other a "
          "mean: the KL's weight changes with the batch size.", closed),
-        (_near(beta, batch * pixels) or _near(beta, pixels / batch), "batch", "Reconstruction and KL are reduced over "
-         "pixels and batch in different ways.", closed),
+        (_near(beta, batch * pixels) or _near(beta, pixels / batch), "batch size", "The two are reduced over pixels "
+         "and batch in different ways.", closed),
         (True, "beta", f"That is a β of {beta:.4g}: fine if you chose it; else look for a mean where a sum belongs.",
          closed),
     ]  # fmt: skip
-    yield next(Finding(f"weight: {kind}", seen, cause, check) for applies, kind, cause, check in named if applies)
+    yield next(Finding(kind, seen, cause, check) for applies, kind, cause, check in named if applies)
 
 
 def _near(a: float, b: float) -> bool:
@@ -218,7 +218,7 @@ def mean_at_evaluation() -> Finding:
 def twins(share: float) -> Finding:
     """Test images are training images."""
     return Finding(
-        "test set",
+        "test = training",
         f"{share:.0%} of the test images are training images, pixel by pixel.",
         "Probably the test loader reads the training set (train=True left in), or both are cut from one tensor.",
         "Print the shapes, and the distance of a test image to its nearest training image: it must not be 0.",

@@ -74,7 +74,7 @@ NOISE_MOMENTS = Exercise(
         ),
         Mistake(
             lambda m, v, z: _moments(_eps(m, v, z)).flip(0),
-            "the two numbers are exchanged, and sound noise would seem to have mean 1. First the mean, then the spread.",
+            "the two numbers are exchanged, and sound noise would seem to have mean 1. First the mean, then the rest.",
         ),
     ),
 )

@@ -12,6 +12,7 @@ from vae_helpers.exercises.spying import ENOUGH_ENTRIES, ProbeError, Spy
 
 Form = Callable[[Tensor, Tensor], Tensor]
 TOLERANCE = 0.02  # of a fitted form, relative: a KL by Monte Carlo and binarized images are noisy
+UNEVEN = 0.1  # how far, relatively, a KL may tell μ from −μ before its prior is somewhere else
 LEVELS = (-2.0, -1.0, 0.7)  # of logvar, at which the noise is measured
 
 
@@ -25,7 +26,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Noise:
-    """How z was drawn. kind: "gaussian", "none", "uniform", "one for all", or what else is wrong with it."""
+    """How z was drawn. kind: "gaussian", "none" (z is μ), or what is wrong with it."""
 
     kind: str
     mean: float = 0.0
@@ -44,7 +45,6 @@ KL_FORMS: dict[str, Form] = {
     "only mu": lambda m, v: 0.5 * m**2,
     "no log": lambda m, v: 0.5 * (m**2 + v.exp()),
     "log turned": lambda m, v: 0.5 * (m**2 + v.exp() + v),
-    "mu not squared": lambda m, v: 0.5 * (m + v.exp() - v - 1),
 }
 
 
@@ -88,7 +88,7 @@ def weigh_kl(spy: Spy, loss: Callable) -> tuple[Fit, float]:
     prior does not matter either: N(μ_y, I) weighs like N(0, I).
     """
     n, d = spy.encoded[0].shape
-    mu, u = torch.randn(n, d).to(spy.encoded[0]), torch.randn(n, d).to(spy.encoded[0])
+    mu, u = 1 + torch.randn(n, d).to(spy.encoded[0]), torch.randn(n, d).to(spy.encoded[0])
     corners = [(0 * mu, 0.1 * u - 0.3), (mu, 0.5 * u - 1), (0.5 * mu, u - 2), (1.5 * mu, 0.3 * u + 0.5), (mu, 0.2 * u)]
     still = spy.output
     both = torch.tensor([[_at(spy, loss, s * m, v, lambda _: still) for s in (1, -1)] for m, v in corners])
@@ -101,7 +101,10 @@ def weigh_kl(spy: Spy, loss: Callable) -> tuple[Fit, float]:
     if moved.abs().max() < 1e-6 * level:
         return Fit("missing", 0.0), 0.0
     found = fit(moved, {name: f[1:] - f[0] for name, f in forms.items()})
-    return found, ((both[:, 0] - both[:, 1]).abs().max() / moved.abs().max()).item()
+    asymmetry = ((both[:, 0] - both[:, 1]).abs().max() / moved.abs().max()).item()
+    if found.form == "no mu" and asymmetry > UNEVEN:
+        found = Fit("mu not squared", found.weight)
+    return found, asymmetry
 
 
 def _at(spy: Spy, loss: Callable, mu: Tensor, logvar: Tensor, answer: object) -> float:
@@ -169,15 +172,15 @@ def _described(noise: Tensor, group: Tensor, reaches: list[bool]) -> Noise:
     margin = 6 / eps.numel() ** 0.5
     kind = "gaussian"
     if eps.min() > -1e-4 and eps.max() < 1 + 1e-4:
-        kind = "uniform"
+        kind = "uniform noise"
     elif (eps[1:] * eps[:-1]).mean() > 0.5:
-        kind = "one for all"
+        kind = "one noise for all"
     elif _close(widths, torch.tensor(LEVELS).exp(), margin):
-        kind = "variance as width"
+        kind = "σ² used as σ"
     elif not _close(widths, right, margin):
-        kind = "another width"
+        kind = "noise of another width"
     elif abs(eps.mean()) > margin:
-        kind = "off centre"
+        kind = "noise off centre"
     return Noise(kind, eps.mean().item(), widths, *reaches)
 
 
