@@ -89,15 +89,15 @@ def _spy_on(model: nn.Module, loss: Callable, x: Tensor, y: Tensor | None, name:
     try:
         spy.value(loss)
     except ProbeError as error:
-        return None, [say.broken(str(error))]
+        return None, [say.broken_answer(str(error))]
     except Exception as error:
-        return None, [say.raised(name, error)]
+        return None, [say.raised_error(name, error)]
     return spy, []
 
 
 def _of_program(model: nn.Module, loss: Callable, x: Tensor, y: Tensor | None, notes: _Notes) -> list[Finding]:
     if to_float(x[:1000]).isnan().any():
-        return [say.broken("The images hold NaN, and every loss of them is NaN. Drop or mend them.")]
+        return [say.broken_answer("The images hold NaN, and every loss of them is NaN. Drop or mend them.")]
     spy, problems = _spy_on(model, loss, x, y, "loss")
     if spy is None:
         return problems
@@ -128,7 +128,7 @@ def _noise(spy: Spy, loss: Callable, notes: _Notes) -> Iterator[Finding]:
         return
     notes.looked_at += ["how z is drawn", "whether gradients reach the encoder through z"]
     if noise.kind != "gaussian":
-        yield say.noise(noise)
+        yield say.wrong_noise(noise)
     if noise.kind != "none" and not (noise.reaches_mu and noise.reaches_logvar):
         yield say.no_gradient(noise)
 
@@ -137,7 +137,7 @@ def _weights(spy: Spy, loss: Callable, notes: _Notes, y: Tensor | None) -> Itera
     kl, asymmetry = weigh_kl(spy, loss)
     notes.looked_at.append("the KL's form")
     if kl.form != "closed" and not (kl.form == "" and notes.found("no noise")):  # both at once: closed expectations
-        yield say.kl_form(kl)
+        yield say.wrong_kl(kl)
     elif asymmetry > UNEVEN and y is None:
         yield say.prior_elsewhere()
     if not isinstance(spy.output, Tensor):
@@ -148,10 +148,10 @@ def _weights(spy: Spy, loss: Callable, notes: _Notes, y: Tensor | None) -> Itera
         notes.not_seen.append("the KL's weight: the reconstruction is neither a cross-entropy nor a squared error.")
         return
     notes.looked_at += ["the range of the decoder's output", "the weight of the KL"]
-    yield from say.reconstruction(reconstruction, spy.images[0])
+    yield from say.wrong_reconstruction(reconstruction, spy.images[0])
     if kl.form == "closed":
         sizes = {"pixels": spy.images[0][0].numel(), "d": spy.encoded[0].shape[1], "batch": len(spy.images[0])}
-        yield from say.weight(kl, reconstruction, sizes)
+        yield from say.wrong_weight(kl, reconstruction, sizes)
 
 
 def _collapse(spy: Spy, notes: _Notes) -> list[Finding]:
@@ -159,7 +159,7 @@ def _collapse(spy: Spy, notes: _Notes) -> list[Finding]:
     mu, logvar = spy.encoded
     notes.looked_at.append("collapse")
     kl = 0.5 * (mu.square() + logvar.exp() - logvar - 1).sum(1).mean().item()
-    return [say.collapse(kl)] if kl < COLLAPSED * mu.shape[1] else []
+    return [say.collapsed_codes(kl)] if kl < COLLAPSED * mu.shape[1] else []
 
 
 def _of_evaluation(model: nn.Module, evaluate: Callable, x: Tensor, y: Tensor | None, notes: _Notes) -> list[Finding]:
@@ -170,7 +170,7 @@ def _of_evaluation(model: nn.Module, evaluate: Callable, x: Tensor, y: Tensor | 
     try:
         noise = measure_noise(spy, evaluate)
     except Exception as error:
-        return [say.raised("evaluate", error)]
+        return [say.raised_error("evaluate", error)]
     if noise is None:
         notes.not_seen.append("how z is drawn at evaluation: decode isn't given one code per image.")
         return []
@@ -179,7 +179,7 @@ def _of_evaluation(model: nn.Module, evaluate: Callable, x: Tensor, y: Tensor | 
 
 def _twins(x: Tensor, test: Tensor) -> list[Finding]:
     share = share_of_twins(x, test)
-    return [say.twins(share)] if share > 0.01 else []
+    return [say.twins_found(share)] if share > 0.01 else []
 
 
 def share_of_twins(x: Tensor, test: Tensor, n: int = 2000) -> float:

@@ -35,12 +35,12 @@ def no_methods(model: object, lacking: list[str]) -> Finding:
     )
 
 
-def broken(sentence: str) -> Finding:
+def broken_answer(sentence: str) -> Finding:
     """encode, or the loss, returned what can't be used."""
     return Finding("broken", sentence)
 
 
-def raised(name: str, error: Exception) -> Finding:
+def raised_error(name: str, error: Exception) -> Finding:
     """The loss, or the evaluation, raised."""
     return Finding(
         "raised",
@@ -49,7 +49,7 @@ def raised(name: str, error: Exception) -> Finding:
     )
 
 
-def noise(found: "Noise") -> Finding:
+def wrong_noise(found: "Noise") -> Finding:
     """z is not drawn from N(μ, σ²)."""
     if found.kind == "none":
         return Finding(
@@ -114,7 +114,7 @@ KL_TEXTS = {
 }
 
 
-def kl_form(found: "Fit") -> Finding:
+def wrong_kl(found: "Fit") -> Finding:
     """The loss's KL is not the closed form, or isn't there."""
     check = "Compare your kl with torch.distributions.kl_divergence on random mu and logvar of shape (5, 3)."
     if found.form == "missing":
@@ -139,7 +139,7 @@ def prior_elsewhere() -> Finding:
     )
 
 
-def reconstruction(found: "Fit", x: Tensor) -> Iterator[Finding]:
+def wrong_reconstruction(found: "Fit", x: Tensor) -> Iterator[Finding]:
     """A sigmoid too many; images that a cross-entropy can't take."""
     if found.form == "sigmoid twice":
         yield Finding(
@@ -159,7 +159,7 @@ def reconstruction(found: "Fit", x: Tensor) -> Iterator[Finding]:
         )
 
 
-def weight(kl: "Fit", rec: "Fit", sizes: dict[str, int]) -> Iterator[Finding]:
+def wrong_weight(kl: "Fit", rec: "Fit", sizes: dict[str, int]) -> Iterator[Finding]:
     """The KL's weight against a reconstruction summed over pixels: anything but 1."""
     pixels, d, batch = sizes["pixels"], sizes["d"], sizes["batch"]
     beta = kl.weight / rec.weight
@@ -195,7 +195,7 @@ def _near(a: float, b: float) -> bool:
     return abs(a / b - 1) < 0.03
 
 
-def collapse(kl: float) -> Finding:
+def collapsed_codes(kl: float) -> Finding:
     """The codes say nothing."""
     return Finding(
         "collapse",
@@ -215,7 +215,7 @@ def mean_at_evaluation() -> Finding:
     )
 
 
-def twins(share: float) -> Finding:
+def twins_found(share: float) -> Finding:
     """Test images are training images."""
     return Finding(
         "test = training",

@@ -70,7 +70,7 @@ OF_PROBABILITIES: dict[str, Form] = {
 }
 
 
-def fit(measured: Tensor, forms: dict[str, Tensor]) -> Fit:
+def fitted_form(measured: Tensor, forms: dict[str, Tensor]) -> Fit:
     """The form, of those that have these values, that the measured one is a multiple of."""
     best, error = Fit("", 0.0), TOLERANCE
     for name, values in forms.items():
@@ -100,7 +100,7 @@ def weigh_kl(spy: Spy, loss: Callable) -> tuple[Fit, float]:
     moved = values[1:] - values[0]
     if moved.abs().max() < 1e-6 * level:
         return Fit("missing", 0.0), 0.0
-    found = fit(moved, {name: f[1:] - f[0] for name, f in forms.items()})
+    found = fitted_form(moved, {name: f[1:] - f[0] for name, f in forms.items()})
     asymmetry = ((both[:, 0] - both[:, 1]).abs().max() / moved.abs().max()).item()
     if found.form == "no mu" and asymmetry > UNEVEN:
         found = Fit("mu not squared", found.weight)
@@ -135,7 +135,7 @@ def weigh_reconstruction(spy: Spy, loss: Callable, probabilities: bool) -> Fit:
         name: torch.stack([f(a.flatten().expand_as(x), x).sum(1).mean() for a in answers]).double().cpu()
         for name, f in (OF_PROBABILITIES if probabilities else OF_LOGITS).items()
     }
-    return fit(values[1:] - values[0], {name: f[1:] - f[0] for name, f in forms.items()})
+    return fitted_form(values[1:] - values[0], {name: f[1:] - f[0] for name, f in forms.items()})
 
 
 def measure_noise(spy: Spy, loss: Callable) -> Noise | None:

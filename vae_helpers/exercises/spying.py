@@ -43,7 +43,7 @@ class Spy:
         """The total of loss(model, x[, y]) on the images, with the noise of one seed."""
         self.codes, self.outputs = [], []
         torch.manual_seed(0)
-        return total_of(call(loss, self.model, *self.images))
+        return total_of(call_loss(loss, self.model, *self.images))
 
     def tell(self, posterior: tuple[Tensor, Tensor] | None, answer: object = None) -> None:
         """Fix what encode and decode answer in the calls that follow; None: what the model says."""
@@ -82,7 +82,7 @@ def _a_pair(encoded: object) -> tuple[Tensor, Tensor]:
     return mu, logvar
 
 
-def call(loss: Callable, model: nn.Module, x: Tensor, y: Tensor | None) -> object:
+def call_loss(loss: Callable, model: nn.Module, x: Tensor, y: Tensor | None) -> object:
     """loss(model, x, y), or loss(model, x) where it takes no labels or there are none."""
     try:
         signature = inspect.signature(loss)
