@@ -1,5 +1,11 @@
 """Every exercise: an untouched stub, the solution, each known mistake, and answers that break."""
 
+import itertools
+import json
+import re
+import statistics
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -8,6 +14,7 @@ from vae_helpers.exercises import EXERCISES, check
 from vae_helpers.exercises.core import agree, run
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
+NOTEBOOKS = [p for p in sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb")) if p.stem != "playground"]
 MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
 
 
@@ -28,6 +35,20 @@ def test_the_reference_passes(exercise):
 def test_at_least_four_mistakes_are_known(exercise):
     assert len(exercise.mistakes) >= 4
     assert len({m.message for m in exercise.mistakes}) == len(exercise.mistakes)
+
+
+@ids
+def test_a_message_says_what_was_done_and_what_follows(exercise):
+    for mistake in exercise.mistakes:
+        clauses = [c for c in re.split(r"[:.;]\s|, (?:and|so|which|not|but|where)\b", mistake.message) if c.strip()]
+        assert len(clauses) >= 2 and len(mistake.message.split()) >= 10, mistake.message
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_has_at_least_three_exercises(notebook):
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    tags = {tag for cell in cells for tag in cell["metadata"].get("tags", []) if tag.startswith("exercise-")}
+    assert len(tags) >= 3
 
 
 @pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])
@@ -149,6 +170,27 @@ STYLES = {
         lambda n: torch.stack(
             torch.meshgrid(*[torch.erfinv(2 * (torch.arange(n) + 0.5) / n - 1) * 2**0.5] * 2, indexing="ij"), -1
         ).view(-1, 2),
+        lambda n: torch.tensor(
+            list(itertools.product([statistics.NormalDist().inv_cdf((i + 0.5) / n) for i in range(n)], repeat=2))
+        ),
+    ],
+    "noise-moments": [
+        lambda m, v, z: torch.stack(torch.std_mean((z - m) * torch.exp(-0.5 * v))).flip(0),
+        lambda m, v, z: [
+            z.sub_(m).div_(v.exp().sqrt()).mean().item(),
+            ((z - z.mean()).pow(2).sum() / (z.numel() - 1)).sqrt().item(),
+        ],
+    ],
+    "kl-by-draws": [
+        lambda z, m, v: torch.einsum("knd->n", 0.5 * (z**2 - (z - m) ** 2 / v.exp() - v)) / len(z),
+        lambda z, m, v: (
+            torch.distributions.MultivariateNormal(m, torch.diag_embed(v.exp())).log_prob(z)
+            - torch.distributions.MultivariateNormal(torch.zeros(m.shape[1]), torch.eye(m.shape[1])).log_prob(z)
+        ).mean(0),
+    ],
+    "hidden-beta": [
+        lambda r, k, p, d: {"sum": 1, "mean": p}[r] * {"sum": 1, "mean": 1 / d}[k],
+        lambda r, k, p, d: torch.ones(d).sum().item() ** -(k == "mean") / torch.full((p,), 1.0 / p)[0] ** (r == "mean"),
     ],
     "spherical": [
         lambda a, b, t: torch.stack([a, b]).T
@@ -187,7 +229,12 @@ def test_answers_in_another_style_pass(exercise_id, answer):
     assert verdict.passed, verdict
 
 
-def test_every_exercise_has_another_style():
+@ids
+def test_an_exercise_passes_in_two_styles_beside_its_reference(exercise):
+    assert len(STYLES.get(exercise.id, [])) >= 2
+
+
+def test_every_style_belongs_to_an_exercise():
     assert set(STYLES) == set(EXERCISES)
 
 
@@ -201,10 +248,18 @@ def test_an_answer_that_raises_gets_a_line_and_no_traceback(exercise):
     assert verdict.status == "error"
     assert "RuntimeError: shapes do not match" in verdict.message
     assert "raise RuntimeError" in verdict.message
+    assert "Traceback" not in repr(verdict) and "vae_helpers" not in repr(verdict)
 
 
 @ids
-@pytest.mark.parametrize("result", ["text", {"a": 1}], ids=["str", "dict"])
+def test_an_answer_with_another_number_of_arguments_gets_a_line(exercise):
+    verdict = check(exercise.id, lambda: None)
+    assert verdict.status == "error"
+    assert "TypeError" in verdict.message and "argument" in verdict.message
+
+
+@ids
+@pytest.mark.parametrize("result", ["text", {"a": 1}, object(), ["a", "b"]], ids=["str", "dict", "object", "list"])
 def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
     verdict = check(exercise.id, lambda *_: result)
     assert verdict.status == "error"
@@ -223,6 +278,7 @@ def test_an_answer_of_nan_is_told_so(exercise):
 def test_an_answer_of_the_wrong_shape_is_told_so(exercise):
     verdict = check(exercise.id, lambda *_: torch.zeros(2, 9, 4))
     assert verdict.status == "wrong"
+    assert "(2, 9, 4)" in verdict.message
 
 
 def test_an_operation_that_bytes_lack_is_an_error_and_not_an_untouched_stub():

@@ -1,19 +1,23 @@
 """Diagnosing a learner's answer: ``check(id, answer)`` says whether it is right, or which known mistake it is."""
 
+from vae_helpers.exercises import (
+    in_00,
+    in_01,
+    in_02,
+    in_03,
+    in_04,
+    in_05,
+    in_05_walks,
+    in_08,
+    in_09,
+)
 from vae_helpers.exercises.core import Exercise, Mistake, Verdict, examine
-from vae_helpers.exercises.in_00 import EXERCISES as _START
-from vae_helpers.exercises.in_01 import EXERCISES as _AUTOENCODER
-from vae_helpers.exercises.in_02 import EXERCISES as _DENOISING
-from vae_helpers.exercises.in_03 import EXERCISES as _ELBO
-from vae_helpers.exercises.in_04 import EXERCISES as _REPARAMETERIZATION
-from vae_helpers.exercises.in_05 import EXERCISES as _VAE
-from vae_helpers.exercises.in_05_walks import EXERCISES as _WALKS
-from vae_helpers.exercises.in_08 import EXERCISES as _CONDITIONAL
+from vae_helpers.exercises.diagnosis import Diagnosis, diagnose_vae
 
-_ALL = (*_START, *_AUTOENCODER, *_DENOISING, *_ELBO, *_REPARAMETERIZATION, *_VAE, *_WALKS, *_CONDITIONAL)
-EXERCISES = {exercise.id: exercise for exercise in _ALL}
+_NOTEBOOKS = (in_00, in_01, in_02, in_03, in_04, in_05, in_05_walks, in_08, in_09)
+EXERCISES = {exercise.id: exercise for notebook in _NOTEBOOKS for exercise in notebook.EXERCISES}
 
-__all__ = ["EXERCISES", "Exercise", "Mistake", "Verdict", "check", "examine"]
+__all__ = ["EXERCISES", "Diagnosis", "Exercise", "Mistake", "Verdict", "check", "diagnose_vae", "examine"]
 
 
 def check(exercise_id: str, answer: object) -> Verdict:

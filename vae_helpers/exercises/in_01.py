@@ -62,7 +62,8 @@ GAUSSIAN_NLL = Exercise(
         ),
         Mistake(
             lambda a, b, s: -_gaussian_nll(a, b, s),
-            "that is the log-likelihood itself; the loss is its negative.",
+            "that is the log-likelihood itself: minimised, it makes every image as unlikely as can be. "
+            "The loss is its negative.",
         ),
         Mistake(
             lambda a, b, s: _gaussian_nll(a, b, s).mean(),
@@ -169,7 +170,8 @@ GAUSSIAN_CODES = Exercise(
         ),
         Mistake(
             lambda z, n: z.mean(0) + z.var(0) * torch.randn(n, z.shape[1]),
-            "variances were used as standard deviations, and the dimensions are drawn independently.",
+            "variances were used as standard deviations, so that wide directions get too wide; "
+            "and the dimensions are drawn independently.",
         ),
     ),
 )

@@ -131,7 +131,7 @@ DENOISING_LOSS = Exercise(
         ),
         Mistake(
             lambda f, x, corrupt: _squares(f(corrupt(x)), x),
-            "that is one value per image. Average over the batch.",
+            "that is one value per image, and backward() wants a single number. Average over the batch.",
         ),
     ),
 )
@@ -189,11 +189,11 @@ POOLED_PSNR = Exercise(
         ),
         Mistake(
             lambda a, b: _psnr((a - b).abs().mean()),
-            "that is the mean of absolute errors. PSNR is made of their squares.",
+            "that is the mean of absolute errors: many small ones weigh like a few large. PSNR is made of squares.",
         ),
         Mistake(
             _mse,
-            "that is the mean squared error itself. Now take −10 log₁₀ of it.",
+            "that is the mean squared error itself, which falls where PSNR rises. Now take −10 log₁₀ of it.",
         ),
     ),
 )

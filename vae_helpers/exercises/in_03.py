@@ -113,7 +113,7 @@ KL_OF_TABLES = Exercise(
         ),
         Mistake(
             lambda q, p: q * (q.log() - p.log()),
-            "that is one term per outcome. Add them up.",
+            "that is one term per outcome, and some of them are negative. Add them up: only their sum is a divergence.",
         ),
     ),
 )
@@ -160,7 +160,7 @@ SMALL_ELBO = Exercise(
         ),
         Mistake(
             lambda z, j, m, s: (j - _log_q(z, m, s * s)).mean(),
-            "σ² stands where the standard deviation σ belongs: Normal(mu, sigma) wants σ.",
+            "σ² stands where the standard deviation σ belongs: log q is another Gaussian's, and this is no bound.",
         ),
         Mistake(
             lambda z, j, m, s: (j - _log_q(z, m, s**0.5)).mean(),

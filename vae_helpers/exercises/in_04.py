@@ -155,7 +155,7 @@ KL_DIAGONAL = Exercise(
     mistakes=(
         Mistake(
             lambda m, v, mp, vp: 2 * kl_diagonal(m, v, mp, vp),
-            "twice too large: the ½ in front is missing.",
+            "twice too large: the ½ in front is missing, and in a loss that would be a hidden β of 2.",
         ),
         Mistake(
             lambda m, v, mp, vp: kl_diagonal(mp, vp, m, v),
@@ -183,7 +183,7 @@ KL_DIAGONAL = Exercise(
         ),
         Mistake(
             lambda m, v, mp, vp: kl_diagonal(m, 2 * v, mp, 2 * vp),
-            "exp(logvar) was taken for σ and squared again. It is σ² already.",
+            "exp(logvar) was taken for σ and squared again. It is σ² already: as it stands, wide clouds cost too much.",
         ),
         Mistake(
             lambda m, v, mp, vp: 0.5 * ((v - vp).exp() + (m - mp) / vp.exp() + vp - v - 1).sum(1),
@@ -242,7 +242,7 @@ KL_CLASS_MEAN = Exercise(
         ),
         Mistake(
             lambda m, v, means, y: 2 * _class_kl(m, v, means, y),
-            "twice too large: the ½ in front is missing.",
+            "twice too large: the ½ in front is missing, and in a loss that would be a hidden β of 2.",
         ),
     ),
 )

@@ -127,7 +127,7 @@ KL_PER_DIMENSION = Exercise(
         ),
         Mistake(
             lambda m, v: 2 * _kl_terms(m, v).mean(0),
-            "twice as large as it should be: the ½ is missing.",
+            "twice as large as it should be: the ½ is missing, and dimensions look busier than they are.",
         ),
         Mistake(
             lambda m, v: 0.5 * (m**2 + v.exp() - v).mean(0),
@@ -135,11 +135,11 @@ KL_PER_DIMENSION = Exercise(
         ),
         Mistake(
             lambda m, v: 0.5 * (m**2 + v - v.exp().log() - 1).mean(0),
-            "log σ² stands where σ² belongs: exponentiate it once, exp(logvar).",
+            "log σ² stands where σ² belongs, and a narrow cloud would cost nothing for its width: take exp(logvar).",
         ),
         Mistake(
             lambda m, v: 0.5 * (m**2 + (2 * v).exp() - 2 * v - 1).mean(0),
-            "exp(logvar) was taken for σ and squared again. It is σ² already.",
+            "exp(logvar) was taken for σ and squared again. It is σ² already: as it stands, wide clouds cost too much.",
         ),
         Mistake(
             lambda m, v: _kl_terms(m.mean(0, keepdim=True), v.mean(0, keepdim=True))[0],

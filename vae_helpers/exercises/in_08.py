@@ -62,7 +62,7 @@ JOIN_LABEL = Exercise(
         ),
         Mistake(
             _joined(_nothing, _nothing),
-            "no label anywhere: that is a VAE without condition.",
+            "no label anywhere: that is a VAE without condition, which nobody can ask for a 7.",
         ),
         Mistake(
             lambda x, z, y: torch.cat([torch.cat([x, z], 1), torch.cat([_one_hot(y), _one_hot(y)], 1)], dim=1),
@@ -114,11 +114,11 @@ KL_TO_EVERY_CLASS = Exercise(
         ),
         Mistake(
             lambda m, v, c: _terms(m, v, c).sum(2).T,
-            "rows and columns are exchanged: images go down, classes across.",
+            "rows and columns are exchanged: argmin along dim 1 would choose an image. Images go down, classes across.",
         ),
         Mistake(
             lambda m, v, c: 2 * _terms(m, v, c).sum(2),
-            "the ½ in front is missing: every cost is twice too large.",
+            "the ½ in front is missing: every cost is twice too large, a hidden β of 2.",
         ),
         Mistake(
             lambda m, v, c: _terms(m, v, c).mean(2),
@@ -150,7 +150,7 @@ KL_TO_EVERY_CLASS = Exercise(
         ),
         Mistake(
             lambda m, v, c: -_terms(m, v, c).sum(2),
-            "the sign is turned: a divergence is never negative.",
+            "the sign is turned: the nearest class would look the dearest. A divergence is never negative.",
         ),
     ),
 )
@@ -219,7 +219,7 @@ ROW_PER_CLASS = Exercise(
         ),
         Mistake(
             _of(lambda s: s.repeat(9, 1), lambda n: torch.arange(9).repeat_interleave(n)),
-            "class 9 is missing: torch.arange(9) ends at 8. Use torch.arange(10).",
+            "class 9 is missing, and the picture has one row too few: torch.arange(9) ends at 8. Use torch.arange(10).",
         ),
         Mistake(
             _of(lambda s: s, lambda n: torch.arange(n)),
