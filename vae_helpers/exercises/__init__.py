@@ -1,4 +1,4 @@
-"""Diagnosing a learner's answer: ``check(id, answer)`` says whether it is right, or which known mistake it is."""
+"""Diagnosing a learner's work: ``check(id, answer)`` an exercise, ``diagnose_vae(model, loss, …)`` their own VAE."""
 
 from vae_helpers.exercises import (
     in_00,
