@@ -150,6 +150,19 @@ STYLES = {
             torch.meshgrid(*[torch.erfinv(2 * (torch.arange(n) + 0.5) / n - 1) * 2**0.5] * 2, indexing="ij"), -1
         ).view(-1, 2),
     ],
+    "log-p-of-draws": [
+        lambda j, q: torch.logsumexp(j - q - torch.tensor(float(len(j)), dtype=j.dtype).log(), dim=0),
+        lambda j, q: ((j - q) - (j - q).amax(0)).exp().mean(0).log() + (j - q).amax(0),
+    ],
+    "left-out-by-the-mean": [
+        lambda v: torch.einsum("nd->n", 1 - v.exp()) / 2,
+        lambda v: 0.5 * (v.shape[1] - (0.5 * v).exp().square().sum(-1)),
+    ],
+    "best-sigma-x": [
+        lambda a, b: torch.log(torch.nn.functional.mse_loss(a, b)),
+        lambda a, b: 2 * torch.log((b - a).norm() / b.numel() ** 0.5),
+        lambda a, b: float(((a - b).double() ** 2).mean().log()),
+    ],
     "join-label": [
         lambda x, z, y: torch.hstack([x, torch.eye(10)[y], z, torch.eye(10)[y]]),
         lambda x, z, y: torch.cat([x, (y[:, None] == torch.arange(10)), z, (y[:, None] == torch.arange(10))], 1),
