@@ -44,6 +44,7 @@ def warmed_up(loss: Callable[..., Loss], steps: int) -> LossFunction:
     calls = count(1)
 
     def warming(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
+        """The loss with this call's β."""
         return loss(model, x, y, min(1.0, next(calls) / steps))
 
     return warming
@@ -59,6 +60,7 @@ def best_vae(dataset: Dataset) -> tuple[SmoothVAE, History]:
     model = SmoothVAE().to(x.device)
 
     def train() -> History:
+        """From the mean image on, with the warm-up."""
         start_at_mean(model, x)
         loss = warmed_up(binarized_loss, WARM_UP * ceil(len(x) / BATCH))
         return fit(model, x, loss, epochs=EPOCHS, lr=LR, batch_size=BATCH)
