@@ -201,6 +201,19 @@ STYLES = {
             + (b - a * c) * torch.sin(t * w) / torch.sin(w)
         ),
     ],
+    "log-p-of-draws": [
+        lambda j, q: torch.logsumexp(j - q - torch.tensor(float(len(j)), dtype=j.dtype).log(), dim=0),
+        lambda j, q: ((j - q) - (j - q).amax(0)).exp().mean(0).log() + (j - q).amax(0),
+    ],
+    "left-out-by-the-mean": [
+        lambda v: torch.einsum("nd->n", 1 - v.exp()) / 2,
+        lambda v: 0.5 * (v.shape[1] - (0.5 * v).exp().square().sum(-1)),
+    ],
+    "best-sigma-x": [
+        lambda a, b: torch.log(torch.nn.functional.mse_loss(a, b)),
+        lambda a, b: 2 * torch.log((b - a).norm() / b.numel() ** 0.5),
+        lambda a, b: float(((a - b).double() ** 2).mean().log()),
+    ],
     "join-label": [
         lambda x, z, y: torch.hstack([x, torch.eye(10)[y], z, torch.eye(10)[y]]),
         lambda x, z, y: torch.cat([x, (y[:, None] == torch.arange(10)), z, (y[:, None] == torch.arange(10))], 1),

@@ -19,6 +19,7 @@ LEVELS = [
     {"models"},
     {"history", "conditional", "checkpoint"},
     {"training"},
+    {"binarized"},
     {"plotting", "evaluation"},
     {"widgets", "exercises"},
 ]

@@ -36,6 +36,16 @@ TAUGHT = {
         "linear_vae_loss_of_moments",
     ],
     "05_vae": ["VAE", "Bernoulli", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
+    "06_likelihood": [
+        "log_weight",
+        "log_mean_exp",
+        "Gaussian",
+        "GaussianPerPixel",
+        "ContinuousBernoulli",
+        "SmoothVAE",
+        "binarized_loss",
+        "warmed_up",
+    ],
     "08_conditional_vae": [
         "join_label",
         "ConditionalVAE",

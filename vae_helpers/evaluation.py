@@ -91,6 +91,22 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     return (shift.square().sum() + cov_a.trace() + cov_b.trace() - 2 * root).item()
 
 
+def log_weight(log_joint: Batchwise, mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
+    """log p(x, z) / q(z|x) of one draw z = μ + σ ε of each row, (n,), in nats; all three (n, d), ε from N(0, I).
+
+    log_joint(z) → log p(x, z), (n,). Its mean over draws is the ELBO, the mean of its exponential p(x).
+    """
+    z = mu + torch.exp(0.5 * logvar) * eps
+    # log N(z; μ, σ²)
+    log_q = -0.5 * (eps.square() + logvar + log(2 * pi)).sum(dim=1)
+    return log_joint(z) - log_q
+
+
+def log_mean_exp(log_weights: Tensor) -> Tensor:
+    """log (1/K) Σ_k exp(log w_k) of K rows (K, n): (n,). Safe where every weight underflows."""
+    return log_weights.logsumexp(dim=0) - log(len(log_weights))
+
+
 @torch.no_grad()
 def importance_sampled_log_p(
     encode: Callable[..., tuple[Tensor, Tensor]],
@@ -104,21 +120,16 @@ def importance_sampled_log_p(
 
     given: x (n, …), or x and labels y (n,) for log p(x|y). encode(x[, y]) → (mu, logvar) of q, any Gaussian as wide as
     the posterior or wider; log_joint(x, z[, y]) → log p(x, z[|y]), (n,). p(x) is met on average; its log reads low, the
-    less so the more samples. Burda et al. 2016, equation 8.
+    less so the more samples. Burda et al. 2016, equation 8. Its two parts are written out in notebook 06.
     """
     checks.positive_int(n_samples, "n_samples")
     random = torch.Generator(given[0].device).manual_seed(seed)
     results = []
-    for part in zip(*(a.split(batch_size) for a in given), strict=True):
-        mu, logvar = encode(*part)
-        log_ratios = []
-        for _ in range(n_samples):
-            eps = torch.randn(mu.shape, generator=random, dtype=mu.dtype, device=mu.device)
-            z = mu + torch.exp(0.5 * logvar) * eps
-            log_q = -0.5 * (eps.square() + logvar + log(2 * pi)).sum(dim=1)
-            log_ratios.append(log_joint(part[0], z, *part[1:]) - log_q)
-        # log (1/K) Σ exp(log p(x, z_k) − log q(z_k|x))
-        results.append(torch.stack(log_ratios).logsumexp(dim=0) - log(n_samples))
+    for x, *y in zip(*(a.split(batch_size) for a in given), strict=True):
+        mu, logvar = encode(x, *y)
+        joint = lambda z, x=x, y=y: log_joint(x, z, *y)  # noqa: E731
+        draws = (torch.randn(mu.shape, generator=random, dtype=mu.dtype, device=mu.device) for _ in range(n_samples))
+        results.append(log_mean_exp(torch.stack([log_weight(joint, mu, logvar, eps) for eps in draws])))
     return torch.cat(results)
 
 

@@ -70,7 +70,7 @@ class Gaussian(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.logvar_x = nn.Parameter(torch.tensor(-2.0))
+        self.logvar_x = nn.Parameter(torch.tensor(-3.0))
 
     def nll(self, outputs: Tensor, x: Tensor) -> Tensor:
         """−log p(x|z) per image, (n,), in nats; negative where the density exceeds 1."""
