@@ -36,6 +36,18 @@ TAUGHT = {
         "linear_vae_loss_of_moments",
     ],
     "05_vae": ["VAE", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
+    "07_latent_space": [
+        "kl_per_dimension",
+        "active_units",
+        "log_clouds",
+        "log_aggregate",
+        "WarmUp",
+        "free_bits",
+        "free_bits_loss",
+        "units_at_optimum",
+        "r_squared",
+        "separation",
+    ],
     "08_conditional_vae": [
         "join_label",
         "ConditionalVAE",

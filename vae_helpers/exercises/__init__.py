@@ -7,9 +7,10 @@ from vae_helpers.exercises.in_02 import EXERCISES as _DENOISING
 from vae_helpers.exercises.in_03 import EXERCISES as _ELBO
 from vae_helpers.exercises.in_04 import EXERCISES as _REPARAMETERIZATION
 from vae_helpers.exercises.in_05 import EXERCISES as _VAE
+from vae_helpers.exercises.in_07 import EXERCISES as _LATENT
 from vae_helpers.exercises.in_08 import EXERCISES as _CONDITIONAL
 
-_ALL = (*_START, *_AUTOENCODER, *_DENOISING, *_ELBO, *_REPARAMETERIZATION, *_VAE, *_CONDITIONAL)
+_ALL = (*_START, *_AUTOENCODER, *_DENOISING, *_ELBO, *_REPARAMETERIZATION, *_VAE, *_LATENT, *_CONDITIONAL)
 EXERCISES = {exercise.id: exercise for exercise in _ALL}
 
 __all__ = ["EXERCISES", "Exercise", "Mistake", "Verdict", "check", "examine"]
