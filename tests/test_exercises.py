@@ -154,10 +154,6 @@ STYLES = {
         lambda m: ((m - m.mean(0)) ** 2).mean(0).gt(0.01),
         lambda m: m.std(dim=0) > 0.1,
     ],
-    "mutual-information": [
-        lambda t: (t.exp().diagonal() / t.exp().mean(1)).log().mean(),
-        lambda t: t.log_softmax(1).diagonal().mean() + torch.tensor(float(len(t))).log(),
-    ],
     "free-bits": [
         lambda m, v, free: sum(
             max(free, k.item()) for k in torch.distributions.kl_divergence(

@@ -46,6 +46,7 @@ def mutual_information(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
 
     q(z) is the mixture of these n clouds, so that the estimate can't exceed log n. Hoffman & Johnson 2016.
     """
+    _check_clouds(z, mu, logvar)
     # the cloud that z was drawn from, less the mixture of all
     squares = (z - mu).square() / logvar.exp()
     log_own = -0.5 * (squares + logvar + log(2 * pi)).sum(dim=1)
