@@ -3,12 +3,28 @@
 Written out in notebook 07: a test compares the definitions.
 """
 
+import functools
+from collections.abc import Callable
 from math import log, pi
 
 import torch
 from torch import Tensor
 
 from vae_helpers import checks, takes
+
+
+def _takes_clouds(function: Callable) -> Callable:
+    """Decorate a function of codes z (n, d) and clouds mu, logvar (m, d): one d for all."""
+
+    @functools.wraps(function)
+    def checked(z: Tensor, mu: Tensor, logvar: Tensor, *args: object, **kwargs: object) -> Tensor:
+        checks.code_tensor(mu, mu.shape[-1], "mu")
+        checks.code_tensor(z, mu.shape[1], "z")
+        if logvar.shape != mu.shape:
+            raise ValueError(f"mu and logvar must have one shape, got {tuple(mu.shape)} and {tuple(logvar.shape)}.")
+        return function(z, mu, logvar, *args, **kwargs)
+
+    return checked
 
 
 @takes.alike
@@ -26,6 +42,7 @@ def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
     return mu.var(dim=0, correction=0) > threshold
 
 
+@_takes_clouds
 def log_clouds(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """log q(z_i|x_j), (n, m), of codes z (n, d) under the clouds mu, logvar (m, d); holds n · m · d numbers at once."""
     # Σ over dimensions of −½ ((z − μ)²/σ² + log σ² + log 2π)
@@ -33,20 +50,20 @@ def log_clouds(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     return -0.5 * (squares + logvar + log(2 * pi)).sum(dim=2)
 
 
+@_takes_clouds
 def log_aggregate(z: Tensor, mu: Tensor, logvar: Tensor, batch_size: int = 200) -> Tensor:
     """log q(z) of the aggregate posterior, the mixture of all clouds mu, logvar (m, d), at codes z (n, d): (n,)."""
-    _check_clouds(z, mu, logvar)
     # log (1/m) Σ_j q(z|x_j)
     parts = [log_clouds(part, mu, logvar).logsumexp(dim=1) for part in z.split(batch_size)]
     return torch.cat(parts) - log(len(mu))
 
 
+@_takes_clouds
 def mutual_information(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """Estimate I(x; z) = E[log q(z|x) − log q(z)] from one draw z (n, d) of each of n clouds: a scalar, in nats.
 
     q(z) is the mixture of these n clouds, so that the estimate can't exceed log n. Hoffman & Johnson 2016.
     """
-    _check_clouds(z, mu, logvar)
     # the cloud that z was drawn from, less the mixture of all
     squares = (z - mu).square() / logvar.exp()
     log_own = -0.5 * (squares + logvar + log(2 * pi)).sum(dim=1)
@@ -70,10 +87,3 @@ def separation(r2: Tensor) -> Tensor:
     """
     best, second = r2.topk(2, dim=0).values
     return best - second
-
-
-def _check_clouds(z: Tensor, mu: Tensor, logvar: Tensor) -> None:
-    checks.code_tensor(mu, mu.shape[-1], "mu")
-    checks.code_tensor(z, mu.shape[1], "z")
-    if logvar.shape != mu.shape:
-        raise ValueError(f"mu and logvar must have one shape, got {tuple(mu.shape)} and {tuple(logvar.shape)}.")
