@@ -3,6 +3,7 @@
 Written out in notebook 07: a test compares the definitions.
 """
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -12,6 +13,15 @@ from vae_helpers import checks
 from vae_helpers.losses import Loss, reparameterize
 
 
+def _takes_steps(init: Callable) -> Callable:
+    @functools.wraps(init)
+    def checked(self: object, loss: Callable, steps: int) -> None:
+        checks.positive_int(steps, "steps")
+        init(self, loss, steps)
+
+    return checked
+
+
 class WarmUp:
     """A loss whose β rises from 0 to 1 in the first ``steps`` training steps. Bowman et al. 2016; Sønderby et al. 2016.
 
@@ -19,8 +29,8 @@ class WarmUp:
     trained model with the loss itself, at β = 1.
     """
 
+    @_takes_steps
     def __init__(self, loss: Callable[..., Loss], steps: int) -> None:
-        checks.positive_int(steps, "steps")
         self.loss, self.steps, self.done = loss, steps, 0
 
     def __call__(self, model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
