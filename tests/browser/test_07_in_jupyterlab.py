@@ -42,8 +42,8 @@ def test_arrow_keys_on_the_pad_move_the_point_and_the_picture_and_its_label_foll
     expect(pad).to_have_attribute("aria-label", "Latent plane, z = (0.0, 0.0). Arrow keys move the point.")
     pad.focus()
     keys = plane.page.keyboard
-    changes_picture(plane, lambda: keys.press("ArrowRight"), r"The image decoded from z = \(0.1, 0.0\)")
-    changes_picture(plane, lambda: keys.press("ArrowDown"), r"The image decoded from z = \(0.1, -0.1\)")
+    changes_picture(plane, lambda: keys.press("ArrowRight"), r"The image decoded from z = \(0.1, 0.0")
+    changes_picture(plane, lambda: keys.press("ArrowDown"), r"The image decoded from z = \(0.1, -0.1")
     expect(pad).to_have_attribute("aria-label", "Latent plane, z = (0.1, -0.1). Arrow keys move the point.")
 
 
@@ -58,11 +58,11 @@ def test_dragging_on_the_pad_moves_the_point_z1_to_the_right_and_z2_up(plane):
         mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"], steps=5)
         mouse.up()
 
-    changes_picture(plane, drag, r"The image decoded from z = \(1\.[78], 1\.[78]\)")
+    changes_picture(plane, drag, r"The image decoded from z = \(1\.[78], 1\.[78]")
 
 
 def test_where_there_is_no_pad_a_key_on_a_slider_changes_the_picture(sliders):
-    changes_picture(sliders, lambda: press_on_slider(sliders, "z 2"), r"The image decoded from z = \(0.0, 0.1\)")
+    changes_picture(sliders, lambda: press_on_slider(sliders, "z 2"), r"The image decoded from z = \(0.0, 0.1")
 
 
 def test_a_key_on_the_slider_of_beta_changes_picture_and_numbers(explorer):
