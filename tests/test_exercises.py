@@ -214,6 +214,22 @@ STYLES = {
         lambda a, b: 2 * torch.log((b - a).norm() / b.numel() ** 0.5),
         lambda a, b: float(((a - b).double() ** 2).mean().log()),
     ],
+    "active-units": [
+        lambda m: ((m - m.mean(0)) ** 2).mean(0).gt(0.01),
+        lambda m: m.std(dim=0) > 0.1,
+    ],
+    "free-bits": [
+        lambda m, v, free: sum(
+            max(free, k.item()) for k in torch.distributions.kl_divergence(
+                torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(0.0, 1.0)
+            ).mean(0)
+        ),
+        lambda m, v, free: torch.maximum(0.5 * (m**2 + v.exp() - v - 1).mean(0), torch.tensor(free)).sum(),
+    ],
+    "units-at-optimum": [
+        lambda e, s, d, b: sum(1 for value in e.tolist()[:d] if value > b * s),
+        lambda e, s, d, b: (e > b * s).sum().clamp(max=d),
+    ],
     "join-label": [
         lambda x, z, y: torch.hstack([x, torch.eye(10)[y], z, torch.eye(10)[y]]),
         lambda x, z, y: torch.cat([x, (y[:, None] == torch.arange(10)), z, (y[:, None] == torch.arange(10))], 1),

@@ -14,10 +14,10 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items(
 LEVELS = [
     {"checks", "takes", "glyphs", "idx_files", "downloads", "progress", "precision"},
     {"data"},
-    {"losses", "ppca", "corruption", "walks"},
+    {"losses", "ppca", "corruption", "walks", "latent"},
     {"likelihoods"},
     {"models"},
-    {"history", "conditional", "checkpoint"},
+    {"history", "conditional", "checkpoint", "collapse"},
     {"training"},
     {"binarized"},
     {"plotting", "evaluation"},

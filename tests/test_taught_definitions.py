@@ -46,6 +46,16 @@ TAUGHT = {
         "binarized_loss",
         "warmed_up",
     ],
+    "07_latent_space": [
+        "kl_per_dimension",
+        "log_clouds",
+        "log_aggregate",
+        "mutual_information",
+        "WarmUp",
+        "free_bits_loss",
+        "r_squared",
+        "separation",
+    ],
     "08_conditional_vae": [
         "join_label",
         "ConditionalVAE",

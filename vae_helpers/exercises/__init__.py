@@ -9,13 +9,14 @@ from vae_helpers.exercises import (
     in_05,
     in_05_walks,
     in_06,
+    in_07,
     in_08,
     in_09,
 )
 from vae_helpers.exercises.core import Exercise, Mistake, Verdict, examine
 from vae_helpers.exercises.diagnosis import Diagnosis, diagnose_vae
 
-_NOTEBOOKS = (in_00, in_01, in_02, in_03, in_04, in_05, in_05_walks, in_06, in_08, in_09)
+_NOTEBOOKS = (in_00, in_01, in_02, in_03, in_04, in_05, in_05_walks, in_06, in_07, in_08, in_09)
 EXERCISES = {exercise.id: exercise for notebook in _NOTEBOOKS for exercise in notebook.EXERCISES}
 
 __all__ = ["EXERCISES", "Diagnosis", "Exercise", "Mistake", "Verdict", "check", "diagnose_vae", "examine"]
