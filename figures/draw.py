@@ -23,7 +23,7 @@ from matplotlib.path import Path
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
 
 HERE = File(__file__).parent
-WRITTEN = {"00", "01", "02", "03", "04", "05", "08"}  # the notebooks that exist: filled on the map, the others outlined
+WRITTEN = {f"{k:02}" for k in range(10)}  # the notebooks that exist: filled on the map, the others outlined
 # Number, name, and the failure that leads on to the next notebook.
 COURSE = [
     ("00", "start here", "pixels\ndon’t agree"),

@@ -7,7 +7,6 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from vae_helpers import binarized
 from vae_helpers.data import Dataset
 from vae_helpers.evaluation import log_mean_exp, log_weight
-from vae_helpers.losses import Loss
 
 
 def test_a_weight_is_the_joint_divided_by_the_density_of_its_draw():
@@ -68,14 +67,6 @@ def test_the_loss_is_the_elbo_of_the_binarized_image():
     mu, logvar = model.encode(x)
     kl = kl_divergence(Normal(mu, (0.5 * logvar).exp()), Normal(0.0, 1.0)).sum(1).mean()
     assert torch.allclose(loss.reconstruction, oracle) and torch.allclose(loss.kl, kl) and loss.beta == 0.5
-
-
-def test_the_warm_up_raises_beta_evenly_to_one_and_leaves_it_there():
-    betas = []
-    loss = binarized.warmed_up(lambda model, x, y, beta: betas.append(beta) or Loss(0.0), 4)
-    for _ in range(6):
-        loss(None, None)
-    assert betas == [0.25, 0.5, 0.75, 1, 1, 1]
 
 
 def test_encoder_and_decoder_are_smooth_and_mirror_each_other():

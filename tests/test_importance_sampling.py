@@ -169,3 +169,12 @@ def test_variance_within_classes_ignores_what_lies_between_them():
     assert evaluation.variance_within_classes(images, y) == 0
     images = torch.tensor([0.0, 1.0, 0.25, 0.75]).view(4, 1, 1, 1).expand(4, 1, 28, 28)
     assert evaluation.variance_within_classes(images, y) == pytest.approx(784 * (0.25 + 0.0625) / 2)
+
+
+def test_one_run_under_ten_priors_gives_what_a_run_per_class_gives():
+    torch.manual_seed(0)
+    model, x_bin = ClassPriorVAE(3, (16,)), torch.rand(7, 1, 28, 28).round()
+    table = evaluation.sampled_log_p_of_each_class(model, x_bin, n_samples=20, seed=3)
+    for k in range(10):
+        alone = evaluation.sampled_log_p(model, x_bin, torch.full((7,), k), n_samples=20, seed=3)
+        assert torch.allclose(table[:, k], alone, atol=1e-4)

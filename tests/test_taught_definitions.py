@@ -44,7 +44,6 @@ TAUGHT = {
         "ContinuousBernoulli",
         "SmoothVAE",
         "binarized_loss",
-        "warmed_up",
     ],
     "07_latent_space": [
         "kl_per_dimension",

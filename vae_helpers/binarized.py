@@ -4,8 +4,6 @@ Written out in notebook 06: a test holds the definitions together. Dynamic binar
 time an image is met. Burda et al. 2016, section 5.1.
 """
 
-from collections.abc import Callable
-from itertools import count
 from math import ceil
 
 import torch
@@ -13,11 +11,12 @@ from torch import Tensor, nn
 
 from vae_helpers import takes
 from vae_helpers.checkpoint import remembered
+from vae_helpers.collapse import WarmUp
 from vae_helpers.data import Dataset
 from vae_helpers.history import History
 from vae_helpers.losses import Loss, vae_loss
 from vae_helpers.models import VAE, mlp, start_at_mean
-from vae_helpers.training import LossFunction, fit
+from vae_helpers.training import fit
 
 HELD_OUT = 5000
 EPOCHS, WARM_UP, LR, BATCH = 35, 8, 3e-3, 256
@@ -39,17 +38,6 @@ def binarized_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, beta: f
     return vae_loss(model, x_bin, y, beta)
 
 
-def warmed_up(loss: Callable[..., Loss], steps: int) -> LossFunction:
-    """KL warm-up: ``loss`` with a β that rises from 0 to 1 over the first ``steps`` calls. Sønderby et al. 2016."""
-    calls = count(1)
-
-    def warming(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
-        """The loss with this call's β."""
-        return loss(model, x, y, min(1.0, next(calls) / steps))
-
-    return warming
-
-
 def best_vae(dataset: Dataset) -> tuple[SmoothVAE, History]:
     """The model that notebook 06 calls its best, from an earlier run on this machine or trained now: 2 to 3 minutes.
 
@@ -62,7 +50,7 @@ def best_vae(dataset: Dataset) -> tuple[SmoothVAE, History]:
     def train() -> History:
         """From the mean image on, with the warm-up."""
         start_at_mean(model, x)
-        loss = warmed_up(binarized_loss, WARM_UP * ceil(len(x) / BATCH))
+        loss = WarmUp(binarized_loss, WARM_UP * ceil(len(x) / BATCH))
         return fit(model, x, loss, epochs=EPOCHS, lr=LR, batch_size=BATCH)
 
     told = {"loss": "binarized_loss", "epochs": EPOCHS, "warm_up": WARM_UP, "lr": LR, "seed": 0, "held_out": HELD_OUT}

@@ -35,8 +35,8 @@ class WarmUp:
 
     def __call__(self, model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
         """The loss of a batch at the β of this step."""
-        beta = min(1.0, self.done / self.steps)
         self.done += model.training
+        beta = min(1.0, self.done / self.steps)
         return self.loss(model, x, y, beta=beta)
 
 

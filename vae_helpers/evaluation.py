@@ -1,5 +1,6 @@
 """Figures of merit. What scikit-learn has (PCA, mixtures, logistic regression) comes from there."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from math import log, pi
@@ -119,8 +120,9 @@ def importance_sampled_log_p(
     """Estimate log p(x) of each row of x as log (1/K) Σ p(x, z_k) / q(z_k|x), z_k ~ q: (n,), in nats.
 
     given: x (n, …), or x and labels y (n,) for log p(x|y). encode(x[, y]) → (mu, logvar) of q, any Gaussian as wide as
-    the posterior or wider; log_joint(x, z[, y]) → log p(x, z[|y]), (n,). p(x) is met on average; its log reads low, the
-    less so the more samples. Burda et al. 2016, equation 8. Its two parts are written out in notebook 06.
+    the posterior or wider; log_joint(x, z[, y]) → log p(x, z[|y]), (n,), or (k, n) for k models at once. p(x) is met on
+    average; its log reads low, the less so the more samples. Burda et al. 2016, equation 8. Its two parts are written
+    out in notebook 06.
     """
     checks.positive_int(n_samples, "n_samples")
     random = torch.Generator(given[0].device).manual_seed(seed)
@@ -130,7 +132,7 @@ def importance_sampled_log_p(
         joint = lambda z, x=x, y=y: log_joint(x, z, *y)  # noqa: E731
         draws = (torch.randn(mu.shape, generator=random, dtype=mu.dtype, device=mu.device) for _ in range(n_samples))
         results.append(log_mean_exp(torch.stack([log_weight(joint, mu, logvar, eps) for eps in draws])))
-    return torch.cat(results)
+    return torch.cat(results, dim=-1)
 
 
 def sampled_log_p(
@@ -141,11 +143,9 @@ def sampled_log_p(
     x_bin: *binarized* images (n, 1, 28, 28), floats 0 or 1, which the encoder sees too; ValueError for grey ones, of
     which the log of an average means nothing. y: labels (n,), which a conditional model needs.
     """
-    checks.image_tensor(x_bin, "x_bin")
-    if not ((x_bin == 0) | (x_bin == 1)).all() or x_bin.dtype == torch.uint8:
-        raise ValueError("x_bin must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
+    _check_binarized(x_bin)
     encode = model.encode
-    if y is not None and "y" not in inspect.signature(model.encode).parameters:
+    if y is not None and not _sees_labels(model):
         encode = lambda x, y: model.encode(x)  # noqa: E731
     joint = lambda x, z, y=None: joint_log_prob(model, x, z, y)  # noqa: E731
     given = (x_bin,) if y is None else (x_bin, y)
@@ -155,10 +155,34 @@ def sampled_log_p(
 def sampled_log_p_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
     """log p(x|y = k) of a conditional model for every class k, (n, n_classes), in nats: one run of sampling per class.
 
-    Its logsumexp over the classes less log n_classes is log p(x) of the mixture of all classes, equally likely.
+    Where encoder and decoder never see y, one run serves all classes, under ten priors. The logsumexp over the classes
+    less log n_classes is log p(x) of the mixture of all classes, equally likely.
     """
+    if not _sees_labels(model):
+        _check_binarized(x_bin)
+        joint = functools.partial(_log_joint_of_each_class, model)
+        return importance_sampled_log_p(model.encode, joint, x_bin, n_samples=n_samples, seed=seed).T
     labels = (torch.full((len(x_bin),), k, device=x_bin.device) for k in range(model.n_classes))
     return torch.stack([sampled_log_p(model, x_bin, y, n_samples, seed) for y in labels], dim=1)
+
+
+def _check_binarized(x_bin: Tensor) -> None:
+    checks.image_tensor(x_bin, "x_bin")
+    if not ((x_bin == 0) | (x_bin == 1)).all() or x_bin.dtype == torch.uint8:
+        raise ValueError("x_bin must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
+
+
+def _sees_labels(model: nn.Module) -> bool:
+    return "y" in inspect.signature(model.encode).parameters
+
+
+def _log_joint_of_each_class(model: nn.Module, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x, z|y = k) of a model whose decoder never sees y, (n_classes, n): decoded once."""
+    every = torch.arange(model.n_classes, device=z.device)
+    means = model.place(torch.zeros(len(every), z.shape[1]).to(z), every)
+    # log N(z; μ_k, I) + log p(x|z)
+    log_prior = -0.5 * ((z - means[:, None]).square() + log(2 * pi)).sum(dim=2)
+    return log_prior - model.likelihood.nll(model.decode(z), x)
 
 
 def mean_and_error(values: Tensor) -> tuple[float, float]:
