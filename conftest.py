@@ -1,8 +1,10 @@
-"""For all tests, notebooks included: a quiet environment; a notebook stops at its first failure."""
+"""For all tests, notebooks included: a quiet environment, the cores shared out; a notebook stops at its first failure."""
 
 import os
 
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # before torch loads: idle threads of several kernels must not spin
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):  # pytest -n: each kernel gets its share
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
 os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
 
