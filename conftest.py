@@ -1,4 +1,4 @@
-"""For all tests, notebooks included: a quiet environment, the cores shared out; a notebook stops at its first failure."""
+"""For all tests, notebooks included: a quiet environment, cores shared out; a notebook stops at its first failure."""
 
 import os
 

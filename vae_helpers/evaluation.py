@@ -114,7 +114,7 @@ def importance_sampled_log_p(
     log_joint: Callable[..., Tensor],
     *given: Tensor,
     n_samples: int = 100,
-    batch_size: int = 1000,
+    batch_size: int = 200,
     seed: int = 0,
 ) -> Tensor:
     """Estimate log p(x) of each row of x as log (1/K) Σ p(x, z_k) / q(z_k|x), z_k ~ q: (n,), in nats.
