@@ -84,7 +84,7 @@ def _draw_factors(n: int, seed: int) -> tuple[Tensor, dict[str, Tensor]]:
     return (digit * 10).long(), factors
 
 
-def _render(y: Tensor, factors: dict[str, Tensor], chunk: int = 1000) -> Tensor:
+def _render(y: Tensor, factors: dict[str, Tensor], chunk: int = 200) -> Tensor:
     """Images (n, 1, 28, 28) uint8; `chunk` bounds the memory in use and changes nothing else."""
     fields, to_glyph = _signed_distances(), _image_to_glyph(factors)
     x = torch.empty(len(y), 1, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
