@@ -25,7 +25,7 @@ def test_the_commands_of_the_readme_are_one_line_each_with_their_windows_twins()
 def test_the_line_after_the_marker_is_the_test_command():
     after = README.split("<!-- test-command -->")[1].strip().splitlines()
     assert after[0] == "```bash"
-    assert after[1].endswith("pytest")
+    assert after[1].endswith("pytest -n 2 --dist loadfile")
 
 
 def test_jupyterlab_is_opened_on_the_whole_course_so_that_the_diagrams_are_in_reach():

@@ -84,11 +84,11 @@ MEAN_LEFT_OUT = Exercise(
         ),
         Mistake(
             lambda v: 0.5 * (1 - (2 * v).exp()).sum(1),
-            "exp(logvar) is σ² already: you squared it once more.",
+            "exp(logvar) is σ² already: you squared it once more, and a narrow cloud counts as a point.",
         ),
         Mistake(
             lambda v: 0.5 * (1 - v).sum(1),
-            "logvar was used as if it were σ². Exponentiate it.",
+            "logvar was used as if it were σ². Exponentiate it: a log may be negative, a variance may not.",
         ),
         Mistake(
             lambda v: 0.5 * (1 - v**2).sum(1),
@@ -140,7 +140,7 @@ BEST_SIGMA = Exercise(
         ),
         Mistake(
             lambda a, b: _squares(a, b).mean().sqrt().log(),
-            "that is log σ_x, half of log σ_x².",
+            "that is log σ_x, half of what is asked for: read as log σ_x², it makes the noise too large.",
         ),
         Mistake(
             lambda a, b: _squares(a, b).mean().sqrt(),

@@ -96,7 +96,7 @@ FREE_BITS = Exercise(
         ),
         Mistake(
             lambda m, v, free: _kl_terms(m, v).mean(0).sum(),
-            "that is the plain KL: nothing is free.",
+            "that is the plain KL: nothing is free, so silence is rewarded at once, as before.",
         ),
         Mistake(
             lambda m, v, free: _kl_terms(m, v).mean(0).clamp(min=free).mean(),
@@ -104,7 +104,7 @@ FREE_BITS = Exercise(
         ),
         Mistake(
             lambda m, v, free: _kl_terms(m, v).mean(0).clamp(min=free),
-            "that is one value per dimension. Sum them.",
+            "that is one value per dimension. Sum them: a loss has to be one number.",
         ),
         Mistake(
             lambda m, v, free: (2 * _kl_terms(m, v).mean(0)).clamp(min=free).sum(),
