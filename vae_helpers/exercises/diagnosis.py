@@ -12,6 +12,7 @@ from vae_helpers.exercises import findings as say
 from vae_helpers.exercises.findings import Finding
 from vae_helpers.exercises.measuring import UNEVEN, draws_probabilities, measure_noise, weigh_kl, weigh_reconstruction
 from vae_helpers.exercises.spying import ProbeError, Spy, images_and_labels, some_images
+from vae_helpers.losses import kl_to_standard_normal
 
 COLLAPSED = 1e-4  # nats of KL per latent dimension, below which the codes say nothing; an untrained net has more
 
@@ -158,7 +159,7 @@ def _collapse(spy: Spy, notes: _Notes) -> list[Finding]:
     """The model's own codes: do they say anything?"""
     mu, logvar = spy.encoded
     notes.looked_at.append("collapse")
-    kl = 0.5 * (mu.square() + logvar.exp() - logvar - 1).sum(1).mean().item()
+    kl = kl_to_standard_normal(mu, logvar).mean().item()
     return [say.collapsed_codes(kl)] if kl < COLLAPSED * mu.shape[1] else []
 
 

@@ -8,7 +8,7 @@ from vae_helpers import checks
 from vae_helpers.data import to_float
 from vae_helpers.plotting import png_of
 from vae_helpers.walks import spherical, straight
-from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy
+from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
 
 WAYS = {"straight": straight, "spherical": spherical}
 ZOOM, ZOOM_OF_STRIP, STEPS = 6, 2, 11
@@ -39,8 +39,7 @@ class Interpolation(Playable):
         self.picture, self.strip, self.length = Picture(), Strip(), ipywidgets.Label()
         self.errors = ipywidgets.Output()
         self._observe()
-        self.frame()
-        self.draw_strip()
+        self.draw_all()
         controls = ipywidgets.VBox([*self.pair, self.another, self.way, self.t, self.length])
         alt = (
             "Live in JupyterLab: a slider t that walks from one image's code to another's, straight or along "
@@ -53,13 +52,11 @@ class Interpolation(Playable):
         return ipywidgets.BoundedIntText(i, min=0, max=len(self.x) - 1, description=name, style=style, layout=layout)
 
     def _observe(self) -> None:
-        captured = self.errors.capture(clear_output=True, wait=True)
-        self.on_move = captured(lambda _change: self.frame())
-        self.on_choice = captured(lambda _change: (self.frame(), self.draw_strip()))
-        self.t.observe(self.on_move, names="value")
+        self.on_choice = reacting(self.errors, self.draw_all)
+        self.t.observe(reacting(self.errors, self.frame), names="value")
         for control in (*self.pair, self.way):
             control.observe(self.on_choice, names="value")
-        self.another.on_click(captured(lambda _: self.show_pair(*self.random_pair())))
+        self.another.on_click(reacting(self.errors, lambda: self.show_pair(*self.random_pair())))
 
     def code(self, t: float | Tensor) -> Tensor:
         """The code (1, latent_dim) at t of the chosen way, or codes (n, latent_dim) for t (n, 1)."""
@@ -82,6 +79,11 @@ class Interpolation(Playable):
         here = self.code(self.t.value).norm().item()
         self.length.value = f"‖z‖ = {here:.2f} here; {ends[0]:.2f} and {ends[1]:.2f} at the ends"
 
+    def draw_all(self) -> None:
+        """Draw the step at t and the strip: what a new pair or another way asks for."""
+        self.frame()
+        self.draw_strip()
+
     def draw_strip(self) -> None:
         """Decode and draw the whole way in eleven steps."""
         with torch.inference_mode():
@@ -99,8 +101,7 @@ class Interpolation(Playable):
             choice.unobserve(self.on_choice, names="value")
             choice.value = i
             choice.observe(self.on_choice, names="value")
-        self.frame()
-        self.draw_strip()
+        self.draw_all()
 
 
 def interpolation(model: nn.Module, x: Tensor, pair: tuple[int, int] = (0, 1)) -> Interpolation:
