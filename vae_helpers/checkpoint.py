@@ -1,9 +1,11 @@
 """Trained weights on disk: written whole or not at all, read without running code, refused where they don't fit.
 
+A checkpoint holds weights and history; that of a training under way, also all that ``fit`` needs to go on with it.
 ``remembered`` lets the notebooks share what takes long to train: in the cache, as ``models/<data set>-<hash>.pt``.
 """
 
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -26,18 +28,30 @@ class CheckpointError(ValueError):
     """A file that can't be used as a checkpoint: damaged, not ours, or of another model."""
 
 
-def save(path: str | Path, model: nn.Module, history: History) -> None:
+def save(path: str | Path, model: nn.Module, history: History, training: dict | None = None) -> None:
     """Write a model's weights and history. What was at ``path`` stays until the new file is whole, and if it fails.
 
-    Raises OSError where the folder can't be written to or the disk is full.
+    training: what ``fit`` needs to go on: its settings, optimizer, schedule, random states. Raises OSError where the
+    folder can't be written to or the disk is full.
     """
     path = Path(path)
-    content = {"format": FORMAT, "weights": model.state_dict(), "history": _plain(history)}
+    content = {"format": FORMAT, "layers": str(model), "weights": model.state_dict()}
+    content |= {"history": _plain(history), "training": training}
     path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, _sealed(content))
+
+
+def _sealed(content: dict) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def _replace(path: Path, content: bytes) -> None:
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
-            torch.save(content, file)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(scratch, path)
@@ -52,14 +66,27 @@ def load(path: str | Path, model: nn.Module) -> History:
     Raises FileNotFoundError, or CheckpointError where the file is damaged, not ours or of another architecture; the
     model is then as it was.
     """
-    path = Path(path)
-    content = _read(path, next(model.parameters()).device)
-    _compare(content["weights"], model, path.name)
-    model.load_state_dict(content["weights"])
-    model.eval()
-    history = content["history"]
-    train, val = ([Loss(*part) for part in history[name]] for name in ("train", "val"))
-    return History(train, val, history["seconds"], history["stopped"])
+    return _into(model, _read(Path(path), model))
+
+
+def load_training(path: str | Path, model: nn.Module, settings: dict) -> tuple[History, dict]:
+    """Put the weights of a training under way into ``model``; its history, and what ``save`` was given as training.
+
+    settings: those of the training that wants to go on. Raises as ``load`` does, and CheckpointError where the file
+    holds finished weights only, or was begun with other settings; the model is then as it was.
+    """
+    content = _read(Path(path), model)
+    name, training = Path(path).name, content.get("training")
+    if training is None:
+        raise CheckpointError(f"{name} holds weights, but no training to go on with: give another path, or load it")
+    for key, value in settings.items():
+        begun = training["settings"].get(key)
+        if begun != value:
+            raise CheckpointError(
+                f"{name} was begun with {key} = {begun}, and this training has {value}: resume with the same settings, "
+                "or give another path to begin anew"
+            )
+    return _into(model, content), training
 
 
 def remembered(model: nn.Module, dataset_name: str, train: Callable[[], History], **configuration: object) -> History:
@@ -111,23 +138,42 @@ def _plain(history: History) -> dict:
     return {"train": train, "val": val, "seconds": history.seconds, "stopped": history.stopped}
 
 
-def _read(path: Path, device: torch.device) -> dict:
+def _into(model: nn.Module, content: dict) -> History:
+    model.load_state_dict(content["weights"])
+    model.eval()
+    history = content["history"]
+    train, val = ([Loss(*part) for part in history[name]] for name in ("train", "val"))
+    return History(train, val, history["seconds"], history["stopped"])
+
+
+def _read(path: Path, model: nn.Module) -> dict:
+    stored = io.BytesIO(path.read_bytes())
     try:
-        content = torch.load(path, map_location=device, weights_only=True)
-    except FileNotFoundError:
-        raise
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path.name} is damaged or no checkpoint: delete it and train again") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        damaged = zipfile.ZipFile(stored).testzip()  # torch.load does not look at the checksums
+        stored.seek(0)
+        content = None if damaged else torch.load(stored, map_location=_device_of(model), weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile):
+        damaged = True
+    if damaged:
+        raise CheckpointError(f"{path.name} is damaged or no checkpoint: delete it and train again")
+    if not isinstance(content, dict) or content.get("format") != FORMAT or not content.keys() >= {"weights", "history"}:
         raise CheckpointError(f"{path.name} is no checkpoint of this version of the course: train again")
+    _compare(content, model, path.name)
     return content
 
 
-def _compare(weights: dict, model: nn.Module, name: str) -> None:
-    own = model.state_dict()
+def _device_of(model: nn.Module) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _compare(content: dict, model: nn.Module, name: str) -> None:
+    weights, own = content["weights"], model.state_dict()
     for key in own.keys() | weights.keys():
         there, here = (tuple(w[key].shape) if key in w else "missing" for w in (weights, own))
         if there != here:
             raise CheckpointError(
                 f"{name} holds another architecture: {key} is {there} there and {here} in {type(model).__name__}"
             )
+    there, here = content.get("layers", str(model)), str(model)
+    if there != here:
+        raise CheckpointError(f"{name} holds another architecture of the same sizes:\n{there}\nand not\n{here}")

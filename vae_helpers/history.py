@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
+from vae_helpers import parallel
 from vae_helpers.losses import Loss
 
 
@@ -59,6 +61,15 @@ class RunningLoss:
         self.weighted_kl = self.weighted_kl + n * part.beta * _detached(part.kl)
         self.n += n
         self.betas.add(part.beta)
+
+    def over_processes(self) -> "RunningLoss":
+        """Itself, after adding what the other processes of a parallel run have summed up."""
+        if parallel.processes() > 1:
+            device = next((s.device for s in (self.reconstruction, self.kl) if isinstance(s, Tensor)), None)
+            mine = [self.reconstruction, self.kl, self.weighted_kl, self.n]
+            everyones = parallel.summed(torch.stack([torch.as_tensor(s, device=device).double() for s in mine]))
+            self.reconstruction, self.kl, self.weighted_kl, self.n = everyones
+        return self
 
     def mean(self) -> Loss:
         """The mean loss per image, as floats; where beta changed, the one that gives the mean total."""

@@ -1,21 +1,21 @@
 """One training loop for every model of the course: ``fit``. The loss is the caller's, and so stays visible."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from math import ceil, isfinite
+from collections.abc import Callable
+from functools import partial
+from math import isfinite
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, parallel
+from vae_helpers.batches import Batches
 from vae_helpers.data import to_float
-from vae_helpers.history import History, NotFiniteError, RunningLoss
+from vae_helpers.history import History, RunningLoss
 from vae_helpers.losses import Loss
-from vae_helpers.precision import autocast
-from vae_helpers.progress import Progress
-
-LossFunction = Callable[[nn.Module, Tensor, Tensor | None], Loss]
+from vae_helpers.randomness import own_random_state
+from vae_helpers.run import LossFunction, Run, checked
+from vae_helpers.stopping import stop_between_steps
 
 
 def fit(
@@ -33,31 +33,50 @@ def fit(
     precision: str = "auto",
     progress: bool = True,
     after_epoch: Callable[[int], None] | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    device_bytes: int | None = None,
 ) -> History:
     """Train ``model`` in place with Adam and a one-cycle schedule; returns its ``History``.
 
     x: images (n, 1, 28, 28), uint8 or float in [0, 1]; y: labels int64 (n,); loss(model, x, y) → Loss, nats per image.
     lr: the schedule's peak. precision: "float32", "bf16", or "auto" (bf16 where the hardware computes in it).
-    The same seed gives the same shuffles and the same noise; the global random state is left as it was.
-    after_epoch(k): called after epoch k = 1, 2, …, in evaluation mode; its draws leave training alone, errors end it.
+    seed: of shuffles and noise; the global random state is left as it was. after_epoch(k): called after epoch k = 1, …
+    in evaluation mode. checkpoint: a file written after each epoch; ``resume`` goes on from it, if it is there.
+    device_bytes: larger data stay off the model's device, see ``Batches``. Under torchrun all processes share the work.
     Ctrl-C (Stop) keeps what has been learned. Where a loss or weight is not finite, training ends with that epoch and
-    NotFiniteError, the weights of its start restored. TypeError or ValueError: arguments that can't be trained on.
+    NotFiniteError, the weights of its start restored. TypeError, ValueError: what can't be trained on or resumed from.
     """
-    _check(model, epochs, lr, batch_size, x, y, x_val, y_val)
-    x, y = _on_device_of(model, x, y)
-    run = _Run(model, loss, epochs, ceil(len(x) / batch_size), lr, autocast(x.device, precision), progress, after_epoch)
-    model.train()
-    try:
-        with _random_state_of_its_own(seed):
-            for _ in range(epochs):
-                train = run.epoch(x, y)
-                val = None if x_val is None else mean_loss(model, x_val, loss, y_val, seed=seed)
-                run.record(train, val)
-    except KeyboardInterrupt:
-        run.interrupted()
-    finally:
-        run.close()
+    _check(model, loss, epochs, lr, batch_size, seed)
+    _check_images(x, y)
+    settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision}
+    run = Run(model, loss, Batches(x, y, batch_size, device_of(model), device_bytes), settings, progress)
+    held_out = None if x_val is None else _held_out(model, loss, x_val, y_val, seed)
+    if resume and checkpoint is None:
+        raise ValueError("resume needs a checkpoint: the file to go on from.")
+    _train(run, held_out, after_epoch, None if checkpoint is None else Path(checkpoint), resume)
     return run.history
+
+
+def _train(
+    run: Run, held_out: Callable[[], Loss] | None, after_epoch: Callable | None, path: Path | None, resume: bool
+) -> None:
+    run.model.train()
+    with stop_between_steps() as look, own_random_state(run.settings["seed"] + parallel.rank()):
+        try:
+            if resume and path.exists():
+                run.resume(path)
+            while run.done < run.epochs:
+                train = run.epoch(look)
+                run.record(train, held_out and held_out(), after_epoch)
+                if path is not None:
+                    run.save(path)
+        except KeyboardInterrupt:
+            if parallel.processes() > 1:  # the others wait for this one's gradients: end them all
+                raise
+            run.interrupted()
+        finally:
+            run.close()
 
 
 @torch.no_grad()
@@ -73,38 +92,40 @@ def mean_loss(
     """A loss averaged over all images (n, 1, 28, 28), as floats, in nats per image; seeded, in float32, in batches."""
     checks.positive_int(batch_size, "batch_size")
     _check_images(x, y)
-    x, y = _on_device_of(model, x, y)
-    was_training, mean = model.training, RunningLoss()
+    device, was_training, mean = device_of(model), model.training, RunningLoss()
     model.eval()
     try:
-        with _random_state_of_its_own(seed):
+        with own_random_state(seed):
             for i in range(0, len(x), batch_size):
-                batch = to_float(x[i : i + batch_size])
-                mean.add(_checked(loss(model, batch, None if y is None else y[i : i + batch_size])), len(batch))
+                batch = to_float(x[i : i + batch_size].to(device))
+                labels = None if y is None else y[i : i + batch_size].to(device)
+                mean.add(checked(loss(model, batch, labels)), len(batch))
     finally:
         model.train(was_training)
     return mean.mean()
 
 
-def _check(
-    model: nn.Module,
-    epochs: int,
-    lr: float,
-    batch_size: int,
-    x: Tensor,
-    y: Tensor | None,
-    x_val: Tensor | None,
-    y_val: Tensor | None,
-) -> None:
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights lie."""
+    return next(model.parameters()).device
+
+
+def _held_out(model: nn.Module, loss: LossFunction, x: Tensor, y: Tensor | None, seed: int) -> Callable[[], Loss]:
+    _check_images(x, y, "x_val", "y_val")
+    return partial(mean_loss, model, x, loss, y, seed=seed)
+
+
+def _check(model: nn.Module, loss: LossFunction, epochs: int, lr: float, batch_size: int, seed: int) -> None:
     checks.positive_int(epochs, "epochs")
     checks.positive_int(batch_size, "batch_size")
-    if not (isinstance(lr, (int, float)) and isfinite(lr) and lr > 0):
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed must be a whole number, got {seed!r}.")
+    if not callable(loss):
+        raise TypeError(f"loss must be a function (model, x, y) → Loss, got {type(loss).__name__}.")
+    if isinstance(lr, bool) or not (isinstance(lr, (int, float)) and isfinite(lr) and lr > 0):
         raise ValueError(f"lr must be a positive number, got {lr!r}.")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError(f"{type(model).__name__} has no weight to train: every requires_grad is False.")
-    _check_images(x, y)
-    if x_val is not None:
-        _check_images(x_val, y_val, "x_val", "y_val")
 
 
 def _check_images(x: Tensor, y: Tensor | None, x_name: str = "x", y_name: str = "y") -> None:
@@ -112,104 +133,3 @@ def _check_images(x: Tensor, y: Tensor | None, x_name: str = "x", y_name: str = 
     checks.image_values(x, x_name)
     if y is not None:
         checks.label_tensor(y, len(x), y_name)
-
-
-def _checked(part: object) -> Loss:
-    if not isinstance(part, Loss):
-        raise TypeError(f"loss must return a losses.Loss, got {type(part).__name__}: return Loss(reconstruction, kl).")
-    if any(isinstance(p, Tensor) and p.ndim for p in part):
-        raise ValueError("The parts of a Loss must be single numbers: average them over the batch with .mean().")
-    return part
-
-
-def _on_device_of(model: nn.Module, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    device = next(model.parameters()).device
-    return x.to(device), None if y is None else y.to(device)
-
-
-@contextmanager
-def _random_state_of_its_own(seed: int) -> Iterator[None]:
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed)
-        yield
-
-
-class _Run:
-    """One call of ``fit``: optimizer, schedule, progress line and history, and what an epoch does with them."""
-
-    def __init__(
-        self,
-        model: nn.Module,
-        loss: LossFunction,
-        epochs: int,
-        n_batches: int,
-        lr: float,
-        cast: torch.autocast,
-        visible: bool,
-        after_epoch: Callable[[int], None] | None,
-    ) -> None:
-        self.model, self.loss, self.epochs, self.n_batches, self.cast = model, loss, epochs, n_batches, cast
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
-        # OneCycleLR divides by zero at four steps, and hardly moves in fewer: shorter runs get the start of five
-        steps = max(epochs * n_batches, 5)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, max_lr=lr, total_steps=steps, pct_start=0.25, cycle_momentum=False
-        )
-        self.history, self.line, self.start = History(), Progress(epochs * n_batches, visible), time.perf_counter()
-        self.kept, self.after_epoch = {}, after_epoch
-
-    def epoch(self, x: Tensor, y: Tensor | None) -> Loss:
-        """Train on every image once; where that ends in NaN or infinity, undo it and raise."""
-        number = len(self.history.train) + 1
-        self.line.title = f"epoch {number}/{self.epochs}"
-        self.kept = {name: value.clone() for name, value in self.model.state_dict().items()}
-        sums = RunningLoss()
-        for index in torch.randperm(len(x)).to(x.device).tensor_split(self.n_batches):
-            batch = to_float(x[index])
-            sums.add(self._step(batch, None if y is None else y[index]), len(batch))
-            self.line.step()
-        mean = sums.mean()
-        if not (isfinite(mean.total) and _all_finite(self.model)):
-            self.model.load_state_dict(self.kept)
-            raise NotFiniteError(number, self.history)
-        return mean
-
-    def _step(self, x: Tensor, y: Tensor | None) -> Loss:
-        with self.cast:
-            part = _checked(self.loss(self.model, x, y))
-        self.optimizer.zero_grad()
-        part.total.backward()
-        self.optimizer.step()
-        self.schedule.step()
-        return part
-
-    def record(self, train: Loss, val: Loss | None) -> None:
-        """Add a finished epoch to the history, write it on the progress line, and let the caller look."""
-        self.history.train.append(train)
-        self.history.val += [] if val is None else [val]
-        self.history.seconds.append(time.perf_counter() - self.start)
-        self.line.note = self.history.note()
-        if self.after_epoch is not None:
-            self.model.eval()
-            with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-                self.after_epoch(len(self.history.train))
-            self.model.train()
-
-    def interrupted(self) -> None:
-        """Say that the learner stopped it; keep what was learned, unless it has gone to infinity."""
-        self.history.stopped = f"stopped by you in epoch {len(self.history.train) + 1} of {self.epochs}"
-        if _all_finite(self.model):
-            self.line.note = f"{self.history.stopped}; the model keeps what it has learned"
-        else:
-            self.model.load_state_dict(self.kept)
-            self.line.note = f"{self.history.stopped}; a weight was not finite: back to that epoch's start"
-
-    def close(self) -> None:
-        """Leave the model without gradients, ready for use."""
-        self.optimizer.zero_grad()
-        self.model.eval()
-        self.line.close()
-
-
-def _all_finite(model: nn.Module) -> bool:
-    return bool(torch.stack([p.isfinite().all() for p in model.parameters()]).all())

@@ -1,0 +1,71 @@
+"""Several processes that train one model, started by torchrun: which of them am I, and what have all of us together?
+
+Without torchrun there is one process, and each function here gives back what it was handed.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+def processes() -> int:
+    """How many processes train together; 1 without torchrun."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def rank() -> int:
+    """The number of this process, from 0."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+@contextmanager
+def group(device: torch.device | None = None) -> Iterator[torch.device]:
+    """Join the processes that torchrun started, if it did; gives the device of this one.
+
+    device: where to compute, or None: the GPU of this process's own number if there are GPUs, else the CPU. Gradients
+    travel by NCCL between GPUs, by gloo between CPUs. torchrun tells each process who it is by environment variables.
+    """
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        yield device
+        return
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield device
+    finally:
+        distributed.destroy_process_group()
+
+
+def shared(module: nn.Module) -> nn.Module:
+    """The module, its gradients averaged over all processes; weights start as those of process 0. Li et al. 2020."""
+    return module if processes() == 1 else DistributedDataParallel(module)
+
+
+def agreed(values: Tensor) -> Tensor:
+    """What process 0 handed in, in all processes."""
+    if processes() > 1:
+        distributed.broadcast(values, src=0)
+    return values
+
+
+def summed(values: Tensor) -> Tensor:
+    """The sum over all processes, element by element."""
+    if processes() > 1:
+        distributed.all_reduce(values)
+    return values
+
+
+def gathered(value: object) -> list:
+    """What each process handed in, in the order of their numbers."""
+    values = [value]
+    if processes() > 1:
+        values = [None] * processes()
+        distributed.all_gather_object(values, value)
+    return values

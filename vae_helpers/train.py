@@ -1,0 +1,158 @@
+"""Training from the command line, for those who outgrow a notebook: any model of the course on any of its data sets.
+
+    python -m vae_helpers.train --model vae --data mnist --epochs 8
+    torchrun --nproc-per-node 2 -m vae_helpers.train --model vae --data mnist --resume
+
+The second line trains on two processes, GPUs or CPUs alike; with more machines, torchrun's own options say where they
+are. After each epoch a checkpoint is written; with --resume, training goes on from it.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from vae_helpers import conditional, corruption, data, losses, models, parallel
+from vae_helpers.binarized import SmoothVAE, binarized_loss
+from vae_helpers.downloads import CacheError
+from vae_helpers.history import NotFiniteError
+from vae_helpers.idx_files import DamagedFileError
+from vae_helpers.likelihoods import LIKELIHOODS
+from vae_helpers.losses import Loss
+from vae_helpers.training import LossFunction, fit, mean_loss
+
+CORRUPTIONS = {
+    "masking": corruption.masking,
+    "gaussian": corruption.gaussian,
+    "salt_and_pepper": corruption.salt_and_pepper,
+}
+
+
+class Recipe(NamedTuple):
+    """How one of the course's models is made and trained: its network and its loss, from the options given."""
+
+    build: Callable[[argparse.Namespace], nn.Module]
+    loss: Callable[[argparse.Namespace], LossFunction]
+    is_conditional: bool = False
+
+
+def _sizes(asked: argparse.Namespace) -> dict:
+    return {"latent_dim": asked.latent_dim} | ({"hidden": tuple(asked.hidden)} if asked.hidden else {})
+
+
+def _with_beta(loss: LossFunction) -> Callable[[argparse.Namespace], LossFunction]:
+    return lambda asked: partial(loss, beta=asked.beta)
+
+
+def _denoising(asked: argparse.Namespace) -> LossFunction:
+    corrupt = CORRUPTIONS[asked.noise]
+    return partial(losses.denoising_loss, corrupt=lambda x: corrupt(x, asked.noise_amount))
+
+
+RECIPES = {
+    "autoencoder": Recipe(lambda a: models.Autoencoder(**_sizes(a)), lambda a: losses.autoencoder_loss),
+    "denoising": Recipe(lambda a: models.Autoencoder(**_sizes(a)), _denoising),
+    "wide_denoising": Recipe(lambda a: models.WideAutoencoder(a.latent_dim), _denoising),
+    "vae": Recipe(lambda a: models.VAE(**_sizes(a), likelihood=a.likelihood), _with_beta(losses.vae_loss)),
+    "linear_vae": Recipe(lambda a: models.LinearVAE(a.latent_dim), lambda a: losses.linear_vae_loss),
+    "smooth_vae": Recipe(lambda a: SmoothVAE(**_sizes(a)), _with_beta(binarized_loss)),
+    "conditional": Recipe(
+        lambda a: conditional.ConditionalVAE(**_sizes(a)), _with_beta(conditional.conditional_vae_loss), True
+    ),
+    "class_prior": Recipe(
+        lambda a: conditional.ClassPriorVAE(**_sizes(a)), _with_beta(conditional.class_prior_loss), True
+    ),
+}
+
+
+def options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options of a command line; argparse says what is wrong with one, and ends the program."""
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m vae_helpers.train", description=__doc__, formatter_class=layout)
+    parser.add_argument("--model", choices=RECIPES, default="vae")
+    parser.add_argument("--data", choices=data.NAMES, default="mnist")
+    parser.add_argument("--latent-dim", type=int, default=20, help="dimensions of the code (20)")
+    parser.add_argument("--hidden", type=int, nargs="*", help="widths of the encoder's hidden layers (the model's own)")
+    parser.add_argument("--likelihood", choices=LIKELIHOODS, default="bernoulli", help="of the model vae")
+    parser.add_argument("--beta", type=float, default=1.0, help="weight of the KL (1)")
+    parser.add_argument("--noise", choices=CORRUPTIONS, default="masking", help="of the denoising models")
+    parser.add_argument("--noise-amount", type=float, default=0.25, help="proportion of pixels, or sigma (0.25)")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--batch-size", type=int, default=256, help="of all processes together (256)")
+    parser.add_argument("--lr", type=float, default=5e-3, help="the schedule's peak (0.005)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=("auto", "float32", "bf16"), default="auto")
+    parser.add_argument("--device", type=torch.device, help="cpu or cuda (a GPU if there is one)")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="the file to write (in the cache folder, named after the model)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it is there")
+    parser.add_argument("--quiet", action="store_true", help="no progress line")
+    return parser.parse_args(arguments)
+
+
+def train(asked: argparse.Namespace, device: torch.device) -> Loss:
+    """Build, train and score the model asked for; the loss on the test images, in nats per image."""
+    recipe = RECIPES[asked.model]
+    images = data.load(asked.data, device="cpu")
+    torch.manual_seed(asked.seed)
+    model = recipe.build(asked)
+    _start_at_mean(model, images.x)
+    model.to(device)
+    loss = recipe.loss(asked)
+    labels, labels_test = (images.y, images.y_test) if recipe.is_conditional else (None, None)
+    path = asked.checkpoint or data.cache_folder() / "runs" / f"{asked.model}-{images.name}.pt"
+    _say(f"{asked.model} on {images!r}, {parallel.processes()} process(es) on {device.type}; checkpoint {path.name}")
+    history = fit(
+        model,
+        images.x,
+        loss,
+        labels,
+        epochs=asked.epochs,
+        batch_size=asked.batch_size,
+        lr=asked.lr,
+        seed=asked.seed,
+        precision=asked.precision,
+        progress=not asked.quiet,
+        checkpoint=path,
+        resume=asked.resume,
+    )
+    _say(repr(history))
+    if history.stopped:
+        _say("To go on from the last whole epoch, give the same command with --resume.")
+    return mean_loss(model, images.x_test, loss, labels_test)
+
+
+def _start_at_mean(model: nn.Module, x: torch.Tensor) -> None:
+    if not isinstance(model, models.LinearVAE):
+        models.start_at_mean(model, x)
+        return
+    with torch.no_grad():
+        model.decoder.bias.copy_(data.mean_image(x).flatten())
+
+
+def _say(text: str) -> None:
+    if parallel.rank() == 0:
+        print(text, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train as the command line asks; 0, or 1 with a line that says what went wrong."""
+    asked = options(arguments)
+    try:
+        with parallel.group(asked.device) as device:
+            test = train(asked, device)
+            _say(f"test loss {test}")
+    except (ValueError, TypeError, NotFiniteError, CacheError, DamagedFileError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
