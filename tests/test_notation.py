@@ -9,6 +9,7 @@ from execute import read
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+ALL_NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))  # with the playground
 MODULES = sorted([*(ROOT / "vae_helpers").rglob("*.py"), *(ROOT / "figures").glob("*.py")])
 README = (ROOT / "README.md").read_text("utf-8")
 START = NOTEBOOKS[0]
@@ -95,7 +96,7 @@ def table_rows(text, column):
 # Names
 
 
-@pytest.mark.parametrize("path", [*MODULES, *NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", [*MODULES, *ALL_NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_thing_has_the_same_name_everywhere(path):
     names = {name for tree in trees_of(path) for name in bound_names(tree)}
     assert not second_names(names), "left, the name found; right, the course's"
@@ -122,7 +123,7 @@ def test_every_code_name_of_the_notation_table_is_in_use():
 # Units
 
 
-@pytest.mark.parametrize("path", [*MODULES, *NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", [*MODULES, *ALL_NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_an_axis_that_shows_a_loss_says_nats(path):
     assert not without_unit(label for tree in trees_of(path) for label in axis_labels(tree))
 
