@@ -13,6 +13,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -145,6 +146,12 @@ def course(tmp_path_factory):
     if (ROOT / "figures").is_dir():
         shutil.copytree(ROOT / "figures", copy / "figures")
     return copy
+
+
+@pytest.fixture(scope="session")
+def another_lab(course):
+    """Starts a second JupyterLab on the same copy; takes the folder for its settings and its log."""
+    return partial(jupyterlab, course)
 
 
 @pytest.fixture(scope="session")
