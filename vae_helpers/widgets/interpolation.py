@@ -31,9 +31,9 @@ class Interpolation(Playable):
         with torch.inference_mode():
             self.codes = self.model.embed(x)
         self.pair = [self._choice(name, i) for name, i in zip(("from image", "to image"), pair, strict=True)]
-        self.way = ipywidgets.ToggleButtons(options=list(WAYS), description="way", style={"description_width": "72px"})
+        self.way = ipywidgets.ToggleButtons(options=list(WAYS), description="way", style={"description_width": "84px"})
         self.t = ipywidgets.FloatSlider(
-            value=0.5, min=0, max=1, step=0.02, description="t", style={"description_width": "72px"}
+            value=0.5, min=0, max=1, step=0.02, description="t", style={"description_width": "84px"}
         )
         self.another = ipywidgets.Button(description="new pair")
         self.picture, self.strip, self.length = Picture(), Strip(), ipywidgets.Label()
@@ -48,7 +48,7 @@ class Interpolation(Playable):
         super().__init__([beside(self.picture, controls), self.strip, self.errors], alt, self.png())
 
     def _choice(self, name: str, i: int) -> ipywidgets.BoundedIntText:
-        style, layout = {"description_width": "72px"}, {"width": "180px"}
+        style, layout = {"description_width": "84px"}, {"width": "192px"}
         return ipywidgets.BoundedIntText(i, min=0, max=len(self.x) - 1, description=name, style=style, layout=layout)
 
     def _observe(self) -> None:
