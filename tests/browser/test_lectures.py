@@ -34,15 +34,19 @@ def deck(deck_mode, run_all):
     page.set_viewport_size(PROJECTOR)
     page.locator(".jp-MarkdownOutput h1").click()
     page.locator('[data-command="deck:toggle"]').first.click()
-    return page
+    yield page
+    page.locator(".jp-deck-mod-stop").click()  # JupyterLab remembers the mode, for all notebooks
+    page.locator("body:not([data-jp-deck-mode=presenting])").wait_for(state="attached")
+    page.wait_for_timeout(1000)
 
 
 def begin(deck):
     """Back to the title."""
     shown = deck.locator(ON_SCREEN)
     shown.locator("h1, h2").first.click()  # a slider that has the focus would take the keys
-    while not shown.locator("h1").count():
-        deck.keyboard.press("Shift+Space")
+    for _ in range(2 * WIDGETS):
+        if not shown.locator("h1").count():
+            deck.keyboard.press("Shift+Space")
     return shown
 
 

@@ -1,4 +1,4 @@
-"""The playground in a real JupyterLab: run from top to bottom, each of its nine widgets answers to the keyboard; and Presentation Mode."""
+"""The playground in a real JupyterLab: each of its nine widgets answers to the keyboard; Presentation Mode."""
 
 import pytest
 from in_page import changes_picture, press_on_slider, widgets_in
