@@ -1,8 +1,9 @@
 """Re-execute notebooks, each on a fresh kernel, and save them in one normal form: diffs show what changed.
 
-    python tests/execute.py [--check] [notebook …]      (default: all of notebooks/)
+    python tests/execute.py [--check | --slides] [notebook …]      (default: all of notebooks/)
 
-Nothing is written where a cell raised. `--check` executes nothing: it names the files not in normal form.
+Nothing is written where a cell raised. `--check` executes nothing: it names the files not in normal form. Nor does
+`--slides`, which shares the cells out to slides again.
 """
 
 import argparse
@@ -22,10 +23,10 @@ os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from slides import slide_types
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 CELL_TIMEOUT = 600  # seconds
-LONG_CELL = 15  # lines; a longer code cell is no slide
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 KEPT_NOTEBOOK_METADATA = ("title", "authors", "rise")
 KEPT_CELL_METADATA = ("tags", "slideshow")
@@ -56,7 +57,7 @@ def as_text(nb):
     return nbformat.writes(nb).rstrip("\n") + "\n"
 
 
-def normalise(nb):
+def normalise(nb, new_slides=False):
     """A copy of the notebook without what differs from run to run or machine to machine."""
     nb = copy.deepcopy(nb)
     give_missing_ids(nb.cells)
@@ -66,6 +67,8 @@ def normalise(nb):
         cell.metadata = nbformat.from_dict(normal_metadata(cell))
         if cell.cell_type == "code":
             cell.outputs = [without_dead_widget(output) for output in merged_streams(cell.outputs)]
+    for cell, slide_type in zip(nb.cells, slide_types(nb.cells, anew=new_slides), strict=True):
+        cell.metadata["slideshow"] = {"slide_type": slide_type}
     return nb
 
 
@@ -84,19 +87,7 @@ def normal_metadata(cell):
     kept = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if cell.metadata.get(key)}
     if cell.metadata.get("jupyter", {}).get("source_hidden"):
         kept["jupyter"] = {"source_hidden": True}
-    kept["slideshow"] = {"slide_type": kept.get("slideshow", {}).get("slide_type") or slide_type(cell)}
     return kept
-
-
-def slide_type(cell):
-    """The slide a cell belongs on, where its author did not say."""
-    if {"stub", "check", "solution"} & set(cell.metadata.get("tags", [])):
-        return "skip"
-    if cell.cell_type == "code":
-        return "skip" if len(cell.source.splitlines()) > LONG_CELL else "-"
-    if cell.source.startswith(("# ", "## ")):
-        return "slide"
-    return "subslide" if cell.source.startswith("### ") else "-"
 
 
 def merged_streams(outputs):
@@ -165,7 +156,9 @@ def arguments():
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("notebooks", nargs="*", type=Path, default=sorted(NOTEBOOKS.glob("*.ipynb")))
-    parser.add_argument("--check", action="store_true", help="only name the files that would change in form")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--check", action="store_true", help="only name the files that would change in form")
+    instead.add_argument("--slides", action="store_true", help="only share the cells out to slides again")
     return parser.parse_args()
 
 
@@ -177,6 +170,9 @@ def main():
             normal = is_normal(path)
             failed += not normal
             print(f"{path.name:32} {'in normal form' if normal else 'would change'}", flush=True)
+            continue
+        if asked.slides:
+            write(normalise(read(path), new_slides=True), path)
             continue
         try:
             print(f"{path.name:32} {refresh(path.resolve())}", flush=True)

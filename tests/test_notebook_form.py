@@ -19,7 +19,7 @@ PAGES = [*ALL_NOTEBOOKS, *sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("tests/*.
 
 OPENING = ("**You will do**", "**You will learn**", "**You need**", "**Minutes**")
 ROLES = ["stub", "check", "solution"]
-SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
+SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes"}  # Deck mode never shows a "-"
 MINUTES = r" \((?:\d+–)?\d+ min\)"
 MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:home|root|tmp|work|Users)/|[A-Z]:\\+Users|ipykernel_")
 SECOND_NAMES = re.compile(r"\b(?:log_var|logvar_|sigma_hat|z_log_var|recon_x)\b")

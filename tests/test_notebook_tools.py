@@ -229,7 +229,7 @@ def test_normalise_gives_each_cell_its_slide():
     cells = [new_markdown_cell(text) for text in ("# a", "## b", "### c", "d")]
     cells += [code("x"), code(16 * "x\n"), code("x", tags=["exercise-a", "stub"])]
     slides = [cell.metadata.slideshow.slide_type for cell in normalise(new_notebook(cells=cells)).cells]
-    assert slides == ["slide", "slide", "subslide", "-", "-", "skip", "skip"]
+    assert slides == ["slide", "slide", "subslide", "fragment", "fragment", "skip", "skip"]
 
 
 def test_normalise_gives_missing_ids_and_keeps_the_others():

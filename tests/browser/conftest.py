@@ -1,33 +1,19 @@
 """A real JupyterLab on a copy of the course, and a headless Chromium that runs a notebook in it."""
 
 import hashlib
-import json
-import os
 import re
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import nbformat
 import pytest
+from servers import jupyterlab, wait_until
 
 ROOT = Path(__file__).parents[2]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-SERVER_START, OPENING, RUN_ALL = 60, 60, 900  # seconds, at most
+OPENING, RUN_ALL = 60, 900  # seconds, at most
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-SETTINGS = {
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "notebook-extension/tracker": {"windowingMode": "none"},  # else cells out of sight are not in the page
-}
-DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
 FAILURES = """() => {
     const kinds = ['error', 'stderr'].map(kind => `[data-mime-type="application/vnd.jupyter.${kind}"]`);
     const failed = /Traceback|^\\w*(Error|Exception|Interrupt)\\b/m;  // a traceback is shown as stderr
@@ -41,39 +27,6 @@ ALL_RAN = """() => {
 }"""
 
 
-@dataclass
-class Lab:
-    """A running JupyterLab server."""
-
-    address: str
-    token: str
-
-    def get(self, path, token=None):
-        """The answer to a request with the server's token, with another, or with none ("")."""
-        token = self.token if token is None else token
-        headers = {"Authorization": f"token {token}"} if token else {}
-        request = urllib.request.Request(f"{self.address}/{path}", headers=headers)
-        with DIRECTLY.open(request, timeout=5) as answer:
-            return json.load(answer)
-
-    def answers(self):
-        try:
-            return bool(self.get("api/status"))
-        except OSError:
-            return False
-
-    def has_idle_kernel(self, notebook):
-        sessions = self.get("api/sessions")
-        return any(s["path"] == notebook and s["kernel"]["execution_state"] == "idle" for s in sessions)
-
-
-def wait_until(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        time.sleep(0.1)
-
-
 def copy_without_outputs(source, target):
     nb = nbformat.read(source, as_version=4)
     nb.metadata.kernelspec = KERNEL  # without one, JupyterLab asks which kernel to start
@@ -81,59 +34,6 @@ def copy_without_outputs(source, target):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     nbformat.write(nb, target)
-
-
-def private_environment(folder):
-    """Folders of its own for all that Jupyter and IPython read and write in a user's home."""
-    names = (
-        "JUPYTER_CONFIG_DIR",
-        "JUPYTER_DATA_DIR",
-        "JUPYTER_RUNTIME_DIR",
-        "JUPYTERLAB_SETTINGS_DIR",
-        "JUPYTERLAB_WORKSPACES_DIR",
-        "IPYTHONDIR",
-    )
-    folders = {name: folder / name.lower() for name in names}
-    for plugin, values in SETTINGS.items():
-        file = folders["JUPYTERLAB_SETTINGS_DIR"] / f"@jupyterlab/{plugin}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(values))
-    return os.environ | {name: str(path) for name, path in folders.items()}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def jupyterlab(root, folder):
-    """A JupyterLab server for `root`, on this machine only; `folder` takes its settings and its log."""
-    port, token = free_port(), secrets.token_hex(16)
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={root}",
-    ]
-    environment = private_environment(folder) | {"JUPYTER_TOKEN": token}
-    lab, log = Lab(f"http://127.0.0.1:{port}", token), folder / "log"
-    with log.open("w") as file:
-        command = [sys.executable, "-m", "jupyterlab", *options]
-        server = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
-    try:
-        wait_until(lambda: lab.answers() or server.poll() is not None, SERVER_START, "JupyterLab's start")
-        assert server.poll() is None, f"JupyterLab did not start:\n{log.read_text()}"
-        yield lab
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
 
 
 @pytest.fixture(scope="session")

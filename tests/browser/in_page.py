@@ -42,3 +42,13 @@ def press_on_slider(widget, label, key="ArrowRight"):
     """Move a slider by the keyboard."""
     row_of(label, widget).get_by_role("slider").focus()
     widget.page.keyboard.press(key)
+
+
+def widgets_in(page, n, seconds=120):
+    """The ``n`` widgets of a page, in its order, as soon as all are there."""
+    from playwright.sync_api import expect
+
+    pictures = page.locator("img.vae-picture")
+    expect(pictures).to_have_count(n, timeout=1000 * seconds)
+    outputs = page.locator(".jp-OutputArea-output").filter(has=pictures)
+    return [outputs.nth(k) for k in range(n)]

@@ -8,7 +8,7 @@ from vae_helpers import checks
 from vae_helpers.data import to_float
 from vae_helpers.plotting import png_of
 from vae_helpers.walks import spherical, straight
-from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
+from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 WAYS = {"straight": straight, "spherical": spherical}
 ZOOM, ZOOM_OF_STRIP, STEPS = 6, 2, 11
@@ -31,24 +31,24 @@ class Interpolation(Playable):
         with torch.inference_mode():
             self.codes = self.model.embed(x)
         self.pair = [self._choice(name, i) for name, i in zip(("from image", "to image"), pair, strict=True)]
-        self.way = ipywidgets.ToggleButtons(options=list(WAYS), description="way", style={"description_width": "72px"})
+        self.way = ipywidgets.ToggleButtons(options=list(WAYS), description="way", style={"description_width": "84px"})
         self.t = ipywidgets.FloatSlider(
-            value=0.5, min=0, max=1, step=0.02, description="t", style={"description_width": "72px"}
+            value=0.5, min=0, max=1, step=0.02, description="t", style={"description_width": "84px"}
         )
         self.another = ipywidgets.Button(description="new pair")
         self.picture, self.strip, self.length = Picture(), Strip(), ipywidgets.Label()
         self.errors = ipywidgets.Output()
         self._observe()
         self.draw_all()
-        controls = ipywidgets.VBox([*self.pair, self.another, self.way, self.t, self.length])
+        controls = [*self.pair, self.another, self.way, self.t, self.length]
         alt = (
             "Live in JupyterLab: a slider t that walks from one image's code to another's, straight or along "
             "the sphere, and the image decoded on the way. Here, a still of the first image, half-way, and the second."
         )
-        super().__init__([ipywidgets.HBox([self.picture, controls]), self.strip, self.errors], alt, self.png())
+        super().__init__([beside(self.picture, controls), self.strip, self.errors], alt, self.png())
 
     def _choice(self, name: str, i: int) -> ipywidgets.BoundedIntText:
-        style, layout = {"description_width": "72px"}, {"width": "180px"}
+        style, layout = {"description_width": "84px"}, {"width": "192px"}
         return ipywidgets.BoundedIntText(i, min=0, max=len(self.x) - 1, description=name, style=style, layout=layout)
 
     def _observe(self) -> None:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from vae_helpers import checks
 from vae_helpers.plotting import png_of
-from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
+from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 ZOOM = 7
 
@@ -25,14 +25,14 @@ class LatentSliders(Playable):
         self._observe()
         self.frame()
         columns = 1 if len(self.sliders) <= 6 else 2
-        grid = ipywidgets.GridBox(self.sliders, layout={"grid_template_columns": f"repeat({columns}, 280px)"})
-        controls = ipywidgets.VBox([grid, ipywidgets.HBox([back, draw])])
+        grid = ipywidgets.GridBox(self.sliders, layout={"grid_template_columns": f"repeat({columns}, 235px)"})
+        controls = [grid, ipywidgets.HBox([back, draw])]
         alt = (
             f"Live in JupyterLab: {len(start)} sliders, one per latent dimension, "
             "and the image the decoder makes of them. "
             "Here, a still of the starting code."
         )
-        super().__init__([ipywidgets.HBox([self.picture, controls]), self.errors], alt, self.png())
+        super().__init__([beside(self.picture, controls), self.errors], alt, self.png())
 
     def _slider(self, k: int) -> ipywidgets.FloatSlider:
         value = self.start[k].item()
@@ -45,7 +45,7 @@ class LatentSliders(Playable):
             step=(high - low).item() / 60,
             description=f"z {k + 1}",
             style={"description_width": "36px"},
-            layout={"width": "270px"},
+            layout={"width": "230px"},
         )
 
     def _observe(self) -> None:

@@ -8,7 +8,7 @@ from vae_helpers import checks, corruption
 from vae_helpers.data import to_float
 from vae_helpers.evaluation import mse, psnr
 from vae_helpers.plotting import png_of
-from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
+from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 ZOOM = 6
 KINDS = {
@@ -39,7 +39,7 @@ class NoiseExplorer(Playable):
             "Live in JupyterLab: choose noise, its amount, an image and a denoiser; see the image clean, noisy and "
             f"denoised. Here, a still: {self.numbers.value}."
         )
-        super().__init__([ipywidgets.HBox([picture, ipywidgets.VBox(controls)]), self.errors], alt, self.png())
+        super().__init__([beside(picture, controls), self.errors], alt, self.png())
 
     def _observe(self) -> None:
         for control in (self.kind, self.amount, self.image, self.denoiser):

@@ -22,11 +22,16 @@ class Playable(ipywidgets.VBox):
         return bundle, {"image/png": {"alt": self.alt}}
 
 
+def beside(picture: ipywidgets.Widget, controls: list[ipywidgets.Widget]) -> ipywidgets.HBox:
+    """A picture and its controls, side by side; where the page is narrow the picture gives way, not the controls."""
+    return ipywidgets.HBox([picture, ipywidgets.VBox(controls, layout={"flex": "0 0 auto"})])
+
+
 class Picture(ipywidgets.HTML):
     """A PNG as an HTML image, with alt text and sharp pixels; a page finds it by its ``css_class``."""
 
     css_class = "vae-picture"
-    style_of_image = "image-rendering:pixelated; border:1px solid #bbb"
+    style_of_image = "image-rendering:pixelated; border:1px solid #bbb; box-sizing:border-box; max-width:100%"
 
     def draw(self, png: bytes, alt: str) -> None:
         """Replace the picture."""
