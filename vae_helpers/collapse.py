@@ -61,7 +61,7 @@ def free_bits_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, free: f
 
 
 def units_at_optimum(eigenvalues: Tensor, sigma2: float, latent_dim: int, beta: float = 1.0) -> int:
-    """How many units a linear VAE with fixed noise variance σ² uses at its optimum: min(d, #{λ_i > βσ²}), exactly.
+    """How many units a linear VAE with fixed noise variance σ_x² uses at its optimum: min(d, #{λ_i > βσ_x²}), exactly.
 
     eigenvalues (p,) of the data's covariance, in any order. Lucas et al. 2019; at β = 1 Tipping & Bishop 1999.
     """

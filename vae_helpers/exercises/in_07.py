@@ -121,7 +121,7 @@ def _spectra() -> list[tuple]:
 
 UNITS_AT_OPTIMUM = Exercise(
     id="units-at-optimum",
-    expects="one whole number, min(d, the number of eigenvalues above β σ²)",
+    expects="one whole number, min(d, the number of eigenvalues above β σ_x²)",
     reference=lambda e, s, d, b: float(units_at_optimum(e, s, d, b)),
     probes=_spectra,
     mistakes=(
@@ -135,15 +135,15 @@ UNITS_AT_OPTIMUM = Exercise(
         ),
         Mistake(
             lambda e, s, d, b: min(d, int((e > s / b).sum())),
-            "β stands on the wrong side: a higher price empties *more* units, so the threshold is β σ², not σ²/β.",
+            "β stands on the wrong side: a higher price empties *more* units, so the threshold is β σ_x², not σ_x²/β.",
         ),
         Mistake(
             lambda e, s, d, b: min(d, int((e > b * s**0.5).sum())),
-            "the eigenvalues are variances: compare them with the variance σ², not with σ.",
+            "the eigenvalues are variances: compare them with the variance σ_x², not with σ_x.",
         ),
         Mistake(
             lambda e, s, d, b: min(d, int((e < b * s).sum())),
-            "those are the directions that are lost in the noise. Count the eigenvalues *above* β σ².",
+            "those are the directions that are lost in the noise. Count the eigenvalues *above* β σ_x².",
         ),
         Mistake(
             lambda e, s, d, b: max(d, int((e > b * s).sum())),

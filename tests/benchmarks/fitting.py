@@ -1,0 +1,167 @@
+"""Seconds to a good VAE: a loop as tutorials write it, the same with images in memory, and ``fit``, side by side."""
+
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from vae_helpers import data
+from vae_helpers.losses import vae_loss
+from vae_helpers.models import VAE, start_at_mean
+from vae_helpers.precision import processor_has_bf16
+from vae_helpers.training import fit, mean_loss
+
+TARGET = 105.6  # nats per image: what PyTorch's own example reaches in 10 epochs
+LAYERS = ((784, 400), (400, 40), (20, 400), (400, 784))
+FIT = {"lr": 5e-3, "progress": False}
+FIT_EPOCHS, MOST_EPOCHS, ROUNDS = 6, 25, 5
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def summed_loss(model: nn.Module, x: Tensor) -> Tensor:
+    """The −ELBO of a batch as tutorials write it: summed over all, images included."""
+    mu, logvar = model.encode(x)
+    z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
+    cross_entropy = F.binary_cross_entropy(model.decode(z).sigmoid(), x, reduction="sum")
+    return cross_entropy - 0.5 * torch.sum(1 + logvar - mu**2 - logvar.exp())
+
+
+def loop(model: nn.Module, batches: Callable[[], Iterator[Tensor]]) -> Callable[[], None]:
+    """A function that trains one epoch with Adam at 1e-3."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+
+    def epoch() -> None:
+        for x in batches():
+            optimizer.zero_grad()
+            loss = summed_loss(model, x)
+            loss.backward()
+            optimizer.step()
+
+    return epoch
+
+
+def loader_batches(folder: str) -> Callable[[], Iterator[Tensor]]:
+    """Batches of 128 as a DataLoader makes them, each image converted by itself."""
+    images = datasets.MNIST(folder, train=True, transform=transforms.ToTensor())
+    loader = DataLoader(images, batch_size=128, shuffle=True)
+    return lambda: (x for x, _ in loader)
+
+
+def memory_batches(x: Tensor) -> Callable[[], Iterator[Tensor]]:
+    """Batches of 128 cut from one float tensor."""
+    floats = data.to_float(x)
+    return lambda: (floats[index] for index in torch.randperm(len(floats)).split(128))
+
+
+def products_of_a_step(batch: int = 256) -> list[tuple[Tensor, Tensor]]:
+    """The pairs of matrices that one step of 784-400-20 multiplies: forward, weight gradient, input gradient."""
+    pairs = []
+    for n_in, n_out in LAYERS:
+        x, w, g = torch.randn(batch, n_in), torch.randn(n_in, n_out), torch.randn(batch, n_out)
+        pairs += [(x, w), (x.T, g)] + ([(g, w.T)] if n_in != 784 else [])
+    return pairs
+
+
+def multiply_for_an_epoch(pairs: list[tuple[Tensor, Tensor]], steps: int) -> None:
+    """The matrix products of an epoch, and nothing else."""
+    for _ in range(steps):
+        for a, b in pairs:
+            a @ b
+
+
+def to_target(epoch: Callable[[], None], model: nn.Module, x_test: Tensor) -> tuple[float, int, float]:
+    """Train until the test −ELBO is at the target, or too long: seconds of training, epochs, −ELBO."""
+    spent, done, reached = 0.0, 0, float("inf")
+    while reached > TARGET and done < MOST_EPOCHS:
+        spent, done = spent + seconds(epoch), done + 1
+        reached = mean_loss(model, x_test, vae_loss).total
+    return spent, done, reached
+
+
+def fitted(images: data.Dataset, precision: str, epochs: int) -> tuple[float, float]:
+    """Seconds of a whole ``fit``, and the test −ELBO it ends at."""
+    torch.manual_seed(0)
+    model = VAE(20)
+    spent = seconds(lambda: start_at_mean(model, images.x))
+    spent += seconds(lambda: fit(model, images.x, vae_loss, epochs=epochs, precision=precision, **FIT))
+    return spent, mean_loss(model, images.x_test, vae_loss).total
+
+
+def rows() -> list[str]:
+    """One epoch of each in turn, five times; then each until the target."""
+    images = data.load("mnist", device="cpu")
+    if images.name != "mnist":
+        return ["Not measured: the loops want MNIST, and it could not be had."]
+    pairs, steps = products_of_a_step(), len(images.x) // 256
+    gflop = 2 * steps * sum(a.shape[0] * a.shape[1] * b.shape[1] for a, b in pairs) / 1e9
+    nets = VAE(20), VAE(20)
+    loops = [
+        loop(nets[0], loader_batches(str(data.find("mnist")))),
+        loop(nets[1], memory_batches(images.x)),
+    ]
+    contestants = {
+        "products": lambda: multiply_for_an_epoch(pairs, steps),
+        "fit": lambda: fitted(images, "float32", 1),
+        "memory": loop(VAE(20), memory_batches(images.x)),
+        "loader": loop(VAE(20), loader_batches(str(data.find("mnist")))),
+    }
+    times = {name: [] for name in contestants}
+    for _ in range(ROUNDS):
+        for name, epoch in contestants.items():
+            times[name].append(seconds(epoch))
+    ratio = median(f / p for f, p in zip(times["fit"], times["products"], strict=True))
+    product = median(times["products"])
+    told = [
+        f"| 784-400-20, MNIST, {len(images.x):,} images | an epoch, median of {ROUNDS} | to test −ELBO {TARGET} |",
+        "|---|---|---|",
+    ]
+    reached = [to_target(epoch, net, images.x_test) for epoch, net in zip(loops, nets, strict=True)]
+    names = ("DataLoader, ToTensor for each image, batch 128, Adam 1e-3", "the same, images in memory")
+    for name, key, (spent, epochs, elbo) in zip(names, ("loader", "memory"), reached, strict=True):
+        short = "" if elbo <= TARGET else "not reached: "
+        told.append(f"| {name} | {median(times[key]):.2f} s | {short}{spent:.0f} s, {epochs} epochs, {elbo:.2f} |")
+    spent, elbo = fitted(images, "float32", FIT_EPOCHS)
+    told.append(
+        f"| `fit`, float32, batch 256 | {median(times['fit']):.2f} s | {spent:.1f} s, {FIT_EPOCHS} epochs, {elbo:.2f}: "
+        f"1/{reached[0][0] / spent:.1f} of the first line |"
+    )
+    bf16 = fitted(images, "bf16", FIT_EPOCHS if processor_has_bf16(torch.device("cpu")) else 1)
+    where = "" if processor_has_bf16(torch.device("cpu")) else " (this processor has none and imitates it)"
+    told.append(
+        f"| `fit`, bf16{where} | {bf16[0] / (FIT_EPOCHS if not where else 1):.2f} s | {bf16[1]:.2f} at its end |"
+    )
+    told += gpu_rows(images.name)
+    told.append(
+        f"| the matrix products of `fit` alone, {gflop:.0f} GFLOP | {product:.2f} s: {gflop / product:.0f} GFLOP/s | |"
+    )
+    told.append(f"| `fit` beside them: ratio, and share of that rate | {ratio:.2f}, {100 / ratio:.0f} % | |")
+    return told
+
+
+def gpu_rows(name: str) -> list[str]:
+    """``fit`` on a GPU, if there is one: a first run to warm up, then a timed one."""
+    if not torch.cuda.is_available():
+        return []
+    images = data.load(name, device="cuda")
+    told = []
+    for precision in ("float32", "bf16"):
+        for _ in range(2):
+            torch.manual_seed(0)
+            model = VAE(20).cuda()
+            start_at_mean(model, images.x)
+            torch.cuda.synchronize()
+            spent = seconds(lambda m=model, p=precision: fit(m, images.x, vae_loss, precision=p, **FIT))
+        elbo = mean_loss(model, images.x_test, vae_loss).total
+        told.append(f"| `fit` on the GPU, {precision} | {spent / 8:.2f} s | {spent:.1f} s, 8 epochs, {elbo:.2f} |")
+    return told
