@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vae_helpers import takes
 from vae_helpers.idx_files import FILES, DamagedFileError, DataFile
 
 DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENOTDIR}
@@ -21,6 +22,7 @@ class CacheError(OSError):
     """The cache folder can't be made or written to."""
 
 
+@takes.one_of(name=FILES)
 def download(name: str, cache: Path) -> Path | None:
     """Fetch "mnist" or "fashion" into ``cache``; returns it, or None, said loudly, where the network gives no answer.
 
