@@ -13,6 +13,7 @@ from torch.distributions import Bernoulli, Independent, MultivariateNormal, Norm
 
 from vae_helpers import corruption, evaluation, latent, likelihoods, losses, walks
 from vae_helpers.losses import Loss
+from vae_helpers.models import LinearVAE
 
 settings.register_profile(
     "still", derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), database=None
@@ -43,6 +44,15 @@ def images(n, seed):
 
 def normal(mu, logvar):
     return Normal(mu, (0.5 * logvar).exp())
+
+
+class Copy(torch.nn.Module):
+    """Its code is the image, and its answer the code."""
+
+    def encode(self, x):
+        return x
+
+    decode = encode
 
 
 def close(a, b):
@@ -348,3 +358,25 @@ def test_a_walk_starts_and_ends_at_its_codes_and_back_is_the_same_way(sizes, t):
     for way in (walks.straight, walks.spherical):
         assert torch.allclose(way(z_a, z_b, 0.0), z_a, atol=1e-6) and torch.allclose(way(z_a, z_b, 1.0), z_b, atol=1e-6)
         assert torch.allclose(way(z_a, z_b, t), way(z_b, z_a, 1 - t), atol=1e-6)
+
+
+@given(st.integers(1, 4), SEEDS)
+def test_the_linear_loss_of_moments_is_two_numbers_that_average_over_all_images(latent_dim, seed):
+    torch.manual_seed(seed)
+    model, x = LinearVAE(latent_dim).double(), images(9, seed)
+    flat = x.flatten(1)
+    mean = flat.mean(0)
+    loss = losses.linear_vae_loss_of_moments(model, mean, (flat - mean).T @ (flat - mean) / len(x))
+    exact = losses.linear_vae_loss_exact(model, x)
+    assert loss.reconstruction.shape == loss.kl.shape == ()
+    assert torch.allclose(loss.reconstruction, exact.reconstruction) and torch.allclose(loss.kl, exact.kl)
+
+
+@given(IMAGES, st.floats(0.1, 3))
+def test_a_denoising_loss_is_one_number_about_the_clean_image(sizes, factor):
+    n, seed = sizes
+    x = images(n, seed).float()
+    loss = losses.denoising_loss(Copy(), x, corrupt=lambda clean: factor * clean)
+    assert loss.reconstruction.shape == ()
+    assert torch.allclose(loss.reconstruction, losses.bernoulli_nll(factor * x, x).mean())
+    assert str(Loss(1.0, 2.0)) == "3.00 = 1.00 + 2.00 nats per image"
