@@ -107,3 +107,10 @@ def test_figures_of_merit_leave_no_graph_behind():
     x = torch.rand(4, 1, 28, 28)
     assert not evaluation.in_batches(lambda part: weight * part, x).requires_grad
     assert not evaluation.mse_to_nearest(weight * x, x).requires_grad
+
+
+def test_frechet_distance_is_finite_where_features_repeat_each_other():
+    for seed in range(20):
+        a, b = torch.randn(2, 50, 3, generator=torch.Generator().manual_seed(seed))
+        twice = evaluation.frechet_distance(torch.cat([a, a[:, :1]], 1), torch.cat([b, b[:, :1]], 1))
+        assert twice >= evaluation.frechet_distance(a, b) - 1e-6
