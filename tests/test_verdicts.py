@@ -16,7 +16,7 @@ def off_by(*amounts):
 
     def answer(logvar):
         shift = torch.zeros(len(logvar))
-        shift[: len(amounts)] = torch.tensor(amounts)
+        shift[: len(amounts)] = torch.tensor(amounts)[: len(logvar)]
         return RIGHT(logvar) + shift
 
     return answer
@@ -82,3 +82,11 @@ def test_a_list_of_answers_is_an_error_with_the_article_that_its_type_takes():
     assert "returns an object" in check("left-out-by-the-mean", lambda _: object()).message
     assert "returns a str" in check("left-out-by-the-mean", lambda _: "text").message
     assert "torch.stack" not in check("left-out-by-the-mean", lambda _: "text").message
+
+
+def test_the_entry_shown_is_the_one_that_is_off_and_not_the_largest():
+    (logvar,) = EXERCISES["left-out-by-the-mean"].probes()[0]
+    right = RIGHT(logvar)
+    i = int(right.abs().argmin())
+    verdict = check("left-out-by-the-mean", off_by(*[0.0] * i, 0.01))
+    assert f"{right[i] + 0.01:.4f} where {right[i]:.4f} is right" in verdict.message
