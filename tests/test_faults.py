@@ -104,7 +104,8 @@ def server(monkeypatch):
 
 
 OTHER_PROCESS = """
-import json, sys
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started us deaf to it
 from pathlib import Path
 from torchvision import datasets
 from vae_helpers import data, idx_files
