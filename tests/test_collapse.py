@@ -104,7 +104,7 @@ def test_the_count_agrees_with_a_linear_vae_trained_from_random_weights():
 
 
 def test_senseless_variances_and_sizes_are_refused():
-    with pytest.raises(ValueError, match="sigma2 and beta must be positive"):
+    with pytest.raises(ValueError, match="sigma2 must be positive"):
         units_at_optimum(torch.ones(3), 0.0, 2)
     with pytest.raises(ValueError, match="latent_dim must be at least 1"):
         units_at_optimum(torch.ones(3), 1.0, 0)

@@ -86,3 +86,31 @@ def test_frechet_distance_refuses_what_it_cant_fit():
         evaluation.frechet_distance(torch.full((9, 2), float("nan")), torch.randn(9, 2))
     with pytest.raises(ValueError, match="more than 5 rows"):
         evaluation.frechet_distance(torch.randn(5, 5), torch.randn(9, 5))
+
+
+def test_mean_and_error_take_two_values_and_any_number_more():
+    assert evaluation.mean_and_error(torch.tensor([1.0, 3.0])) == pytest.approx((2, 1))
+    values = torch.arange(9.0)
+    assert evaluation.mean_and_error(values) == pytest.approx((4, values.std().item() / 3))
+
+
+def test_the_nearest_of_a_bank_is_found_per_pixel():
+    bank = torch.zeros(3, 1, 28, 28)
+    bank[0], bank[2] = 1.0, 0.25
+    images = torch.stack([torch.full((1, 28, 28), level) for level in (0.3, 0.9)])
+    assert torch.allclose(evaluation.mse_to_nearest(images, bank), torch.tensor([0.0025, 0.01]), atol=1e-6)
+    assert evaluation.mse_to_nearest(images, bank[1:2]).tolist() == pytest.approx([0.09, 0.81], rel=1e-4)
+
+
+def test_figures_of_merit_leave_no_graph_behind():
+    weight = torch.tensor(0.5, requires_grad=True)
+    x = torch.rand(4, 1, 28, 28)
+    assert not evaluation.in_batches(lambda part: weight * part, x).requires_grad
+    assert not evaluation.mse_to_nearest(weight * x, x).requires_grad
+
+
+def test_frechet_distance_is_finite_where_features_repeat_each_other():
+    for seed in range(20):
+        a, b = torch.randn(2, 50, 3, generator=torch.Generator().manual_seed(seed))
+        twice = evaluation.frechet_distance(torch.cat([a, a[:, :1]], 1), torch.cat([b, b[:, :1]], 1))
+        assert twice >= evaluation.frechet_distance(a, b) - 1e-6

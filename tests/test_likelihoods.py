@@ -116,3 +116,12 @@ def test_importance_sampling_uses_the_models_own_likelihood():
         assert torch.allclose(joint_log_prob(model, x, z), expected)
         estimate = importance_sampled_log_p(model.encode, lambda x, z: joint_log_prob(model, x, z), x, n_samples=5)
     assert estimate.shape == (3,) and estimate.isfinite().all()
+
+
+def test_a_width_per_pixel_is_kept_between_its_least_and_seven():
+    outputs = torch.cat(
+        [torch.zeros(2, 1, 28, 28), torch.tensor([-100.0, 100.0]).view(2, 1, 1, 1).expand(2, 1, 28, 28)], 1
+    )
+    sigma_x = (0.5 * LIKELIHOODS["gaussian_per_pixel"]().parameters_of(outputs)[1]).exp()
+    assert sigma_x[0].unique().item() == pytest.approx(0.05)
+    assert sigma_x[1].unique().item() == pytest.approx(7.389, abs=1e-3)

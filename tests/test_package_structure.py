@@ -12,7 +12,7 @@ ROOT = Path(vae_helpers.__file__).parent
 FILES = {path.relative_to(ROOT).with_suffix("").as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
 LEVELS = [
-    {"checks", "takes", "glyphs", "idx_files", "downloads", "progress", "precision"}
+    {"plain", "checks", "takes", "glyphs", "idx_files", "downloads", "progress", "precision"}
     | {"parallel", "randomness", "stopping"},
     {"data"},
     {"losses", "ppca", "corruption", "walks", "latent"},

@@ -73,7 +73,7 @@ def test_without_a_kernel_there_is_a_sentence_and_a_still(kind):
 
 @both
 def test_what_is_no_log_density_is_refused(kind):
-    with pytest.raises(TypeError, match="function of z itself, got Tensor"):
+    with pytest.raises(TypeError, match="must be the function itself, without brackets, got Tensor"):
         kind(torch.zeros(3))
     with pytest.raises(ValueError, match="one log density per z"):
         kind(lambda z: z.sum())

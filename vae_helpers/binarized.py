@@ -9,7 +9,7 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import takes
+from vae_helpers import checks, plain, takes
 from vae_helpers.checkpoint import remembered
 from vae_helpers.collapse import WarmUp
 from vae_helpers.data import Dataset
@@ -32,17 +32,21 @@ class SmoothVAE(VAE):
         self.decoder = mlp(latent_dim, *reversed(hidden), 784, activation=nn.SiLU)
 
 
+@takes.arguments(x=checks.float_images)
 def binarized_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, beta: float = 1.0) -> Loss:
     """−ELBO of images binarized at random, anew at each call. x: grey images (batch, 1, 28, 28) in [0, 1]."""
     x_bin = torch.bernoulli(x)
     return vae_loss(model, x_bin, y, beta)
 
 
+@takes.arguments(dataset=plain.an(Dataset))
 def best_vae(dataset: Dataset) -> tuple[SmoothVAE, History]:
     """The model that notebook 06 calls its best, from an earlier run on this machine or trained now: 2 to 3 minutes.
 
     The last 5,000 training images, on which its sizes were chosen, stay out.
     """
+    if len(dataset.x) <= HELD_OUT:
+        raise ValueError(f"dataset must hold more than {HELD_OUT} training images, got {len(dataset.x)}.")
     x = dataset.x[:-HELD_OUT]
     torch.manual_seed(0)
     model = SmoothVAE().to(x.device)

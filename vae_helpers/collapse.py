@@ -9,17 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, plain, takes
 from vae_helpers.losses import Loss, reparameterize
-
-
-def _takes_steps(init: Callable) -> Callable:
-    @functools.wraps(init)
-    def checked(self: object, loss: Callable, steps: int) -> None:
-        checks.positive_int(steps, "steps")
-        init(self, loss, steps)
-
-    return checked
 
 
 class WarmUp:
@@ -29,7 +20,7 @@ class WarmUp:
     trained model with the loss itself, at β = 1.
     """
 
-    @_takes_steps
+    @takes.arguments(loss=plain.function, steps=checks.positive_int)
     def __init__(self, loss: Callable[..., Loss], steps: int) -> None:
         self.loss, self.steps, self.done = loss, steps, 0
 
@@ -40,6 +31,7 @@ class WarmUp:
         return self.loss(model, x, y, beta=beta)
 
 
+@takes.arguments(kl_each=functools.partial(checks.floats, ndim=1), free=plain.not_negative)
 def free_bits(kl_each: Tensor, free: float) -> Tensor:
     """KL with free bits, a scalar, from the mean KL of each dimension, (d,): Σ max(free, KL_j), in nats.
 
@@ -48,6 +40,9 @@ def free_bits(kl_each: Tensor, free: float) -> Tensor:
     return kl_each.clamp(min=free).sum()
 
 
+@takes.arguments(
+    model=plain.model_with("encode", "decode", "likelihood"), x=checks.float_images, free=plain.not_negative
+)
 def free_bits_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, free: float = 0.5) -> Loss:
     """Loss of a VAE with ``free`` nats free in each dimension, taken of the batch's mean KL. x: (batch, 1, 28, 28).
 
@@ -60,13 +55,11 @@ def free_bits_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, free: f
     return Loss(reconstruction.mean(), free_bits(kl_each, free))
 
 
+@takes.arguments(eigenvalues=checks.row, sigma2=plain.positive, latent_dim=checks.positive_int, beta=plain.positive)
 def units_at_optimum(eigenvalues: Tensor, sigma2: float, latent_dim: int, beta: float = 1.0) -> int:
     """How many units a linear VAE with fixed noise variance σ_x² uses at its optimum: min(d, #{λ_i > βσ_x²}), exactly.
 
     eigenvalues (p,) of the data's covariance, in any order. Lucas et al. 2019; at β = 1 Tipping & Bishop 1999.
     """
-    checks.positive_int(latent_dim, "latent_dim")
-    if not (sigma2 > 0 and beta > 0):
-        raise ValueError(f"sigma2 and beta must be positive, got {sigma2} and {beta}.")
     above = torch.as_tensor(eigenvalues) > beta * sigma2
     return min(latent_dim, int(above.sum()))

@@ -4,17 +4,33 @@ Both are written out in notebook 08; a test holds the definitions together. A *s
 ``place`` makes the code z of it, so that one style can be shown in every class, whichever the model.
 """
 
+import functools
+from collections.abc import Callable
 from math import log, pi
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_helpers import takes
+from vae_helpers import checks, plain, takes
 from vae_helpers.losses import Loss, bernoulli_nll, kl_to_class_mean, kl_to_standard_normal, reparameterize
 from vae_helpers.models import VAE, mlp
 
+_LABELLED = plain.model_with("encode", "decode", "n_classes")
 
+
+def _takes_labelled_rows(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def checked(a: Tensor, y: Tensor, n_classes: int = 10) -> Tensor:
+        checks.floats(a, "a", ndim=2)
+        checks.positive_int(n_classes, "n_classes")
+        takes.labels_of(a, y, n_classes)
+        return function(a, y, n_classes)
+
+    return checked
+
+
+@_takes_labelled_rows
 def join_label(a: Tensor, y: Tensor, n_classes: int = 10) -> Tensor:
     """Rows (n, k) with the one-hot label of each behind them, (n, k + n_classes); y int64 (n,)."""
     return torch.cat([a, F.one_hot(y, n_classes).to(a)], dim=1)
@@ -83,6 +99,7 @@ class ClassPriorVAE(VAE):
         return self.class_means[y] + style
 
 
+@takes.arguments(model=_LABELLED, x=checks.float_images, beta=plain.not_negative)
 def conditional_vae_loss(model: nn.Module, x: Tensor, y: Tensor, beta: float = 1.0) -> Loss:
     """Conditional −ELBO of a ConditionalVAE, a bound on −log p(x|y); one z per image. x (n, 1, 28, 28), y (n,)."""
     mu, logvar = model.encode(x, y)
@@ -92,6 +109,7 @@ def conditional_vae_loss(model: nn.Module, x: Tensor, y: Tensor, beta: float = 1
     return Loss(reconstruction.mean(), kl.mean(), beta)
 
 
+@takes.arguments(model=plain.model_with("encode", "decode", "place"), x=checks.float_images, beta=plain.not_negative)
 def class_prior_loss(model: nn.Module, x: Tensor, y: Tensor, beta: float = 1.0) -> Loss:
     """Conditional −ELBO of a ClassPriorVAE, a bound on −log p(x|y); one z per image. x (n, 1, 28, 28), y (n,)."""
     mu, logvar = model.encode(x)
@@ -102,8 +120,10 @@ def class_prior_loss(model: nn.Module, x: Tensor, y: Tensor, beta: float = 1.0) 
     return Loss(reconstruction.mean(), kl.mean(), beta)
 
 
+@takes.arguments(model=plain.model_with("decode", "latent_dim"), x=checks.float_images)
 def joint_log_prob(model: nn.Module, x: Tensor, z: Tensor, y: Tensor | None = None) -> Tensor:
     """log p(x, z) of a VAE, log p(x, z|y) of a conditional one, per row, (n,), in nats. x (n, 1, 28, 28), z (n, d)."""
+    takes.code_of(model, z, "z")
     centre = model.place(torch.zeros_like(z), y) if hasattr(model, "place") else torch.zeros_like(z)
     # log N(z; centre, I) + log p(x|z, y)
     log_prior = -0.5 * ((z - centre).square() + log(2 * pi)).sum(dim=1)

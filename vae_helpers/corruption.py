@@ -14,7 +14,9 @@ from math import inf, isfinite
 import torch
 from torch import Tensor
 
-from vae_helpers import checks
+from vae_helpers import checks, plain
+
+_GENERATOR, _FLAG = plain.an(torch.Generator), plain.an(bool)
 
 
 def _checked(corrupt: Callable, name: str, highest: float, meaning: str) -> Callable:
@@ -24,9 +26,10 @@ def _checked(corrupt: Callable, name: str, highest: float, meaning: str) -> Call
     @functools.wraps(corrupt)
     def checked(*args: object, **kwargs: object) -> Tensor:
         arguments = signature.bind(*args, **kwargs).arguments
-        checks.image_tensor(arguments["x"])
-        if not arguments["x"].is_floating_point():
-            raise TypeError("x is uint8, and noise needs floats in [0, 1]: convert it with data.to_float(x).")
+        checks.float_images(arguments["x"])
+        if arguments.get("generator") is not None:
+            _GENERATOR(arguments["generator"], "generator")
+        _FLAG(arguments.get("clip", False), "clip")
         amount = arguments[name]
         if isinstance(amount, bool) or not isinstance(amount, (int, float)):
             raise TypeError(f"{name} must be a plain number, got {amount!r} of type {type(amount).__name__}.")

@@ -8,9 +8,9 @@ import torch
 from platformdirs import user_cache_dir
 from torch import Tensor
 
-from vae_helpers import checks, glyphs
+from vae_helpers import checks, glyphs, plain, takes
 from vae_helpers.downloads import download
-from vae_helpers.idx_files import missing_files, read_split
+from vae_helpers.idx_files import FILES, missing_files, read_split
 
 NAMES = ("mnist", "fashion", "glyphs")
 
@@ -47,6 +47,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers")).expanduser()
 
 
+_FOLDER = plain.an(str, os.PathLike)
+
+
+@takes.arguments(folder=_FOLDER, device=plain.device)
 def load(name: str, folder: str | Path | None = None, device: torch.device | str | None = None) -> Dataset:
     """Load "mnist", "fashion" or "glyphs" onto a device (default: a GPU if there is one).
 
@@ -58,7 +62,7 @@ def load(name: str, folder: str | Path | None = None, device: torch.device | str
     file of the wrong length or MD5, CacheError where the cache folder can't be written.
     """
     if name not in NAMES:
-        raise ValueError(f"Unknown data set {name!r}: choose one of {', '.join(NAMES)}.")
+        raise ValueError(f"Unknown data set {name!r}: choose one of {', '.join(NAMES)} as its name.")
     device = torch.device(device) if device is not None else default_device()
     if name == "glyphs":
         return load_glyphs(device)
@@ -70,6 +74,7 @@ def load(name: str, folder: str | Path | None = None, device: torch.device | str
     return Dataset(name, *(t.to(device) for t in (x, y, x_test, y_test)))
 
 
+@takes.arguments(device=plain.device, n=checks.positive_int, n_test=checks.positive_int, seed=plain.whole_number)
 def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int = 4_000, seed: int = 0) -> Dataset:
     """Draw the built-in digits, with the true factors of each image. See ``glyphs.make``."""
     x, y, factors = glyphs.make(n, seed=2 * seed)
@@ -78,6 +83,8 @@ def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int
     return Dataset("glyphs", *tensors, factors={"train": factors, "test": test_factors})
 
 
+@takes.one_of(name=FILES)
+@takes.arguments(folder=_FOLDER)
 def find(name: str, folder: str | Path | None = None) -> Path | None:
     """The first folder with all four files of a data set: ``folder`` alone if given, else VAE_DATA, then the cache."""
     if folder is not None:
@@ -99,12 +106,13 @@ def find(name: str, folder: str | Path | None = None) -> Path | None:
     return next((place for place in places if not missing_files(name, place)), None)
 
 
+@takes.arguments(x=checks.bytes_or_floats)
 def to_float(x: Tensor) -> Tensor:
     """Images as float32 in [0, 1]: uint8 is divided by 255, floats keep their values."""
     return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
 
 
+@takes.arguments(x=checks.images)
 def mean_image(x: Tensor) -> Tensor:
     """The mean over images (n, 1, 28, 28), as floats (1, 28, 28) in [0, 1]; in parts, so that memory stays small."""
-    checks.image_tensor(x)
     return sum(to_float(part).sum(0, dtype=torch.float64) for part in x.split(2000)).div(len(x)).float()

@@ -3,24 +3,38 @@
 import errno
 import http.client
 import os
+import shutil
 import socket
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from vae_helpers import takes
 from vae_helpers.idx_files import FILES, DamagedFileError, DataFile
 
-DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENOTDIR}
+DISK_TROUBLE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.ENOTDIR,
+    errno.EFBIG,
+}
 NO_ANSWER = (OSError, RuntimeError, http.client.HTTPException, EOFError, zlib.error)
 SECONDS_OF_SILENCE = 20
+LEFT_BEHIND = 24 * 3600  # seconds after which nobody works in a scratch folder any more
 
 
 class CacheError(OSError):
     """The cache folder can't be made or written to."""
 
 
+@takes.one_of(name=FILES)
 def download(name: str, cache: Path) -> Path | None:
     """Fetch "mnist" or "fashion" into ``cache``; returns it, or None, said loudly, where the network gives no answer.
 
@@ -49,11 +63,20 @@ def download(name: str, cache: Path) -> Path | None:
 def _scratch_folder(cache: Path) -> Iterator[Path]:
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        _clear_away(cache)
         scratch = tempfile.TemporaryDirectory(dir=cache, prefix=".download-", ignore_cleanup_errors=True)
     except OSError as error:
         raise CacheError(_cant_write(cache, error)) from error
     with scratch as path:
         yield Path(path)
+
+
+def _clear_away(cache: Path) -> None:
+    """Remove what downloads that were killed have left."""
+    for scratch in cache.glob(".download-*"):
+        with suppress(OSError):  # another process clears away as well
+            if time.time() - scratch.stat().st_mtime > LEFT_BEHIND:
+                shutil.rmtree(scratch)
 
 
 @contextmanager

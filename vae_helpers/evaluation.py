@@ -8,13 +8,16 @@ from math import log, pi
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, plain, takes
 from vae_helpers.conditional import joint_log_prob
 from vae_helpers.data import to_float
 
 Batchwise = Callable[[Tensor], Tensor]
+_ROWS = functools.partial(checks.floats, ndim=2)
+_LABELLED = plain.model_with("encode", "decode", "place", "n_classes")
 
 
+@takes.arguments(function=plain.function, x=checks.something, batch_size=checks.positive_int)
 @torch.no_grad()
 def in_batches(function: Batchwise, x: Tensor, batch_size: int = 2000) -> Tensor:
     """Apply a function of images or codes to all of ``x`` in batches, without gradients; uint8 images become floats."""
@@ -25,17 +28,18 @@ def in_batches(function: Batchwise, x: Tensor, batch_size: int = 2000) -> Tensor
     return torch.cat(results)
 
 
+@takes.arguments(x_hat=checks.finite_images, x=checks.images)
 def mse(x_hat: Tensor, x: Tensor) -> float:
     """Mean squared error *per pixel* of x_hat from x, both (n, 1, 28, 28), uint8 or floats; x floats in [0, 1]."""
-    checks.image_tensor(x_hat, "x_hat")
-    checks.image_tensor(x, "x")
-    checks.image_values(x, "x")
     if x_hat.shape != x.shape:
         raise ValueError(f"x_hat and x must have one shape, got {tuple(x_hat.shape)} and {tuple(x.shape)}.")
     pairs = zip(x_hat.split(2000), x.split(2000), strict=True)
     return sum((to_float(a) - to_float(b)).square().sum(dtype=torch.float64).item() for a, b in pairs) / x.numel()
 
 
+@takes.arguments(
+    reconstruct=plain.function, x=checks.finite_images, target=checks.images, batch_size=checks.positive_int
+)
 @torch.no_grad()
 def reconstruction_mse(
     reconstruct: Batchwise, x: Tensor, target: Tensor | None = None, batch_size: int = 2000
@@ -45,25 +49,25 @@ def reconstruction_mse(
     x, target: images (n, 1, 28, 28), uint8 or floats in [0, 1]; reconstruct: floats (b, 1, 28, 28) → the same shape.
     """
     target = x if target is None else target
+    if target.shape != x.shape:
+        raise ValueError(f"target and x must have one shape, got {tuple(target.shape)} and {tuple(x.shape)}.")
     pairs = zip(x.split(batch_size), target.split(batch_size), strict=True)
     return sum(mse(reconstruct(to_float(a)), b) * len(a) for a, b in pairs) / len(x)
 
 
+@takes.arguments(mean_squared_error=plain.positive)
 def psnr(mean_squared_error: float) -> float:
     """Peak signal-to-noise ratio in dB of a (pooled) mean squared error, for images in [0, 1]: −10 log₁₀ MSE."""
-    if not mean_squared_error > 0:
-        raise ValueError(f"mean_squared_error must be positive, got {mean_squared_error}.")
     return -10 * torch.tensor(mean_squared_error, dtype=torch.float64).log10().item()
 
 
+@takes.arguments(images=checks.finite_images, bank=checks.finite_images)
 @torch.no_grad()
 def mse_to_nearest(images: Tensor, bank: Tensor) -> Tensor:
     """For each image (n, 1, 28, 28), the MSE *per pixel* to the nearest in ``bank`` (m, 1, 28, 28): floats (n,).
 
     Both uint8 or floats in [0, 1]; in batches, so that a bank of 20,000 bytes stays bytes.
     """
-    checks.image_tensor(images, "images")
-    checks.image_tensor(bank, "bank")
     flat = to_float(images).flatten(1)
     nearest = [torch.cdist(flat, to_float(part).flatten(1)).amin(1) for part in bank.split(4000)]
     return torch.stack(nearest).amin(0).square() / 784
@@ -75,14 +79,16 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     ‖m − m'‖² + tr(S + S' − 2 (S S')^½). Dowson & Landau 1982; on features of a network, Heusel et al. 2017.
     Needs more rows than columns in both; fitted in float64.
     """
-    features, reference = (torch.as_tensor(t).detach().cpu().double() for t in (features, reference))
+    features, reference = (
+        checks.as_floats(t, name).double() for t, name in ((features, "features"), (reference, "reference"))
+    )
     if features.ndim != 2 or reference.ndim != 2 or features.shape[1] != reference.shape[1]:
         raise ValueError(
             f"features and reference must be (n, k) and (m, k), "
             f"got {tuple(features.shape)} and {tuple(reference.shape)}."
         )
     if min(len(features), len(reference)) <= features.shape[1]:
-        raise ValueError(f"Each set needs more than {features.shape[1]} rows to fit a covariance.")
+        raise ValueError(f"features and reference each need more than {features.shape[1]} rows, to fit a covariance.")
     if not (features.isfinite().all() and reference.isfinite().all()):
         raise ValueError("features and reference must be finite, but hold NaN or infinity: look where they come from.")
     cov_a, cov_b = (torch.atleast_2d(torch.cov(t.T)) for t in (features, reference))
@@ -92,6 +98,8 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     return (shift.square().sum() + cov_a.trace() + cov_b.trace() - 2 * root).item()
 
 
+@takes.arguments(log_joint=plain.function, mu=_ROWS)
+@takes.of_one_shape("mu", "logvar", "eps")
 def log_weight(log_joint: Batchwise, mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
     """log p(x, z) / q(z|x) of one draw z = μ + σ ε of each row, (n,), in nats; all three (n, d), ε from N(0, I).
 
@@ -103,11 +111,20 @@ def log_weight(log_joint: Batchwise, mu: Tensor, logvar: Tensor, eps: Tensor) ->
     return log_joint(z) - log_q
 
 
+@takes.arguments(log_weights=functools.partial(checks.floats, least_ndim=1))
 def log_mean_exp(log_weights: Tensor) -> Tensor:
     """log (1/K) Σ_k exp(log w_k) of K rows (K, n): (n,). Safe where every weight underflows."""
     return log_weights.logsumexp(dim=0) - log(len(log_weights))
 
 
+@takes.arguments(
+    encode=plain.function,
+    log_joint=plain.function,
+    given=checks.something,
+    n_samples=checks.positive_int,
+    batch_size=checks.positive_int,
+    seed=plain.whole_number,
+)
 @torch.no_grad()
 def importance_sampled_log_p(
     encode: Callable[..., tuple[Tensor, Tensor]],
@@ -124,7 +141,8 @@ def importance_sampled_log_p(
     average; its log reads low, the less so the more samples. Burda et al. 2016, equation 8. Its two parts are written
     out in notebook 06.
     """
-    checks.positive_int(n_samples, "n_samples")
+    if len({len(a) for a in given}) != 1:
+        raise ValueError(f"given must be x, or x and y, all of one length, got {[len(a) for a in given]}.")
     random = torch.Generator(given[0].device).manual_seed(seed)
     results = []
     for x, *y in zip(*(a.split(batch_size) for a in given), strict=True):
@@ -135,6 +153,12 @@ def importance_sampled_log_p(
     return torch.cat(results, dim=-1)
 
 
+@takes.arguments(
+    model=plain.model_with("encode", "decode"),
+    x_bin=checks.image_tensor,
+    n_samples=checks.positive_int,
+    seed=plain.whole_number,
+)
 def sampled_log_p(
     model: nn.Module, x_bin: Tensor, y: Tensor | None = None, n_samples: int = 100, seed: int = 0
 ) -> Tensor:
@@ -144,6 +168,8 @@ def sampled_log_p(
     which the log of an average means nothing. y: labels (n,), which a conditional model needs.
     """
     _check_binarized(x_bin)
+    if y is not None:
+        checks.label_tensor(y, len(x_bin), n_classes=getattr(model, "n_classes", None))
     encode = model.encode
     if y is not None and not _sees_labels(model):
         encode = lambda x, y: model.encode(x)  # noqa: E731
@@ -152,6 +178,7 @@ def sampled_log_p(
     return importance_sampled_log_p(encode, joint, *given, n_samples=n_samples, seed=seed)
 
 
+@takes.arguments(model=_LABELLED, x_bin=checks.image_tensor, n_samples=checks.positive_int, seed=plain.whole_number)
 def sampled_log_p_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
     """log p(x|y = k) of a conditional model for every class k, (n, n_classes), in nats: one run of sampling per class.
 
@@ -167,7 +194,6 @@ def sampled_log_p_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int 
 
 
 def _check_binarized(x_bin: Tensor) -> None:
-    checks.image_tensor(x_bin, "x_bin")
     if not ((x_bin == 0) | (x_bin == 1)).all() or x_bin.dtype == torch.uint8:
         raise ValueError("x_bin must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
 
@@ -185,26 +211,28 @@ def _log_joint_of_each_class(model: nn.Module, x: Tensor, z: Tensor) -> Tensor:
     return log_prior - model.likelihood.nll(model.decode(z), x)
 
 
+@takes.arguments(values=checks.row)
 def mean_and_error(values: Tensor) -> tuple[float, float]:
     """Mean of one value per image (n,), n ≥ 2, and its standard error, σ/√n. For two models: of their differences."""
-    if values.ndim != 1 or len(values) < 2:
+    if len(values) < 2:
         raise ValueError(f"values must be a row of at least two, one per image, got shape {tuple(values.shape)}.")
     values = values.double()
     return values.mean().item(), values.std().item() / len(values) ** 0.5
 
 
+@takes.arguments(classifier=plain.function, images=checks.finite_images)
 def agreement(classifier: Batchwise, images: Tensor, y: Tensor) -> float:
     """Share of images (n, 1, 28, 28) whose label y (n,) has the largest of the scores classifier(images), (n, k)."""
     checks.label_tensor(y, len(images))
     return (in_batches(classifier, images).argmax(dim=1) == y).double().mean().item()
 
 
+@takes.arguments(images=checks.finite_images)
 def variance_within_classes(images: Tensor, y: Tensor) -> float:
     """Variance of each pixel within a class, summed over pixels, averaged over the classes present.
 
     images (n, 1, 28, 28), uint8 or floats; y (n,). 0 where a model draws one image per class.
     """
-    checks.image_tensor(images, "images")
     checks.label_tensor(y, len(images))
     of_classes = (to_float(images[y == k]) for k in y.unique())
     variances = [of_class.var(dim=0, correction=0).sum() for of_class in of_classes]

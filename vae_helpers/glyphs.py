@@ -19,6 +19,8 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from vae_helpers import plain
+
 FONTS = (
     *(f"DejaVuSans{style}" for style in ("", "-Bold", "-Oblique", "-BoldOblique")),
     *(f"DejaVuSansMono{style}" for style in ("", "-Bold", "-Oblique")),
@@ -66,10 +68,11 @@ def make(n: int, seed: int = 0) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
                 digit's centre is that of its box, before it is warped (MNIST's is its centre of mass).
 
     Raises:
-        ValueError: n is not a positive whole number.
+        TypeError, ValueError: n is not a positive whole number, or seed not a whole number of at least 0.
     """
     if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
         raise ValueError(f"n = {n!r} is no number of images: give a whole number of at least 1, e.g. n=20_000.")
+    plain.whole_number(seed, "seed")
     y, factors = _draw_factors(int(n), seed)
     return _render(y, factors), y, factors
 

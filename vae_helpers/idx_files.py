@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vae_helpers import takes
+
 
 class DamagedFileError(OSError):
     """A data file is not the published one, byte for byte."""
@@ -67,11 +69,13 @@ FILES = {
 }
 
 
+@takes.one_of(name=FILES)
 def missing_files(name: str, folder: Path) -> list[Path]:
     """Paths of a data set's files that ``folder`` does not hold."""
     return [folder / file.path for file in FILES[name] if not (folder / file.path).is_file()]
 
 
+@takes.one_of(name=FILES, split=("train", "test"))
 def read_split(name: str, folder: Path, split: str) -> tuple[Tensor, Tensor]:
     """Images uint8 (n, 1, 28, 28) and labels int64 (n,) of "train" or "test", after checking length and MD5."""
     images, labels = FILES[name][:2] if split == "train" else FILES[name][2:]

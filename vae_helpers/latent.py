@@ -10,7 +10,7 @@ from math import log, pi
 import torch
 from torch import Tensor
 
-from vae_helpers import checks, takes
+from vae_helpers import checks, plain, takes
 
 
 def _takes_clouds(function: Callable) -> Callable:
@@ -18,15 +18,37 @@ def _takes_clouds(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def checked(z: Tensor, mu: Tensor, logvar: Tensor, *args: object, **kwargs: object) -> Tensor:
-        checks.code_tensor(mu, mu.shape[-1], "mu")
-        checks.code_tensor(z, mu.shape[1], "z")
+        for t, name in ((mu, "mu"), (logvar, "logvar"), (z, "z")):
+            checks.table(t, name)
         if logvar.shape != mu.shape:
             raise ValueError(f"mu and logvar must have one shape, got {tuple(mu.shape)} and {tuple(logvar.shape)}.")
+        checks.code_tensor(z, mu.shape[1], "z")
         return function(z, mu, logvar, *args, **kwargs)
 
     return checked
 
 
+def _of_one_length(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def checked(codes: Tensor, factors: Tensor) -> Tensor:
+        if len(codes) != len(factors):
+            raise ValueError(f"codes and factors must be of the same images, got {len(codes)} and {len(factors)} rows.")
+        return function(codes, factors)
+
+    return checked
+
+
+def _with_a_second_best(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def checked(r2: Tensor) -> Tensor:
+        if len(r2) < 2:
+            raise ValueError("r2 must have at least two rows, one per latent dimension: else there is no second best.")
+        return function(r2)
+
+    return checked
+
+
+@takes.arguments(mu=checks.table, logvar=checks.table)
 @takes.alike
 def kl_per_dimension(mu: Tensor, logvar: Tensor) -> Tensor:
     """Mean KL of each latent dimension, (d,), in nats, from the clouds of n images, mu and logvar (n, d)."""
@@ -34,6 +56,7 @@ def kl_per_dimension(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + logvar.exp() - logvar - 1).mean(dim=0)
 
 
+@takes.arguments(mu=checks.table, threshold=plain.not_negative)
 def active_units(mu: Tensor, threshold: float = 0.01) -> Tensor:
     """Which dimensions move with the image: var of μ over the data > threshold, (d,) bool, from mu (n, d).
 
@@ -50,6 +73,7 @@ def log_clouds(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     return -0.5 * (squares + logvar + log(2 * pi)).sum(dim=2)
 
 
+@takes.arguments(batch_size=checks.positive_int)
 @_takes_clouds
 def log_aggregate(z: Tensor, mu: Tensor, logvar: Tensor, batch_size: int = 200) -> Tensor:
     """log q(z) of the aggregate posterior, the mixture of all clouds mu, logvar (m, d), at codes z (n, d): (n,)."""
@@ -59,6 +83,7 @@ def log_aggregate(z: Tensor, mu: Tensor, logvar: Tensor, batch_size: int = 200) 
 
 
 @_takes_clouds
+@takes.of_one_shape("z", "mu")
 def mutual_information(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """Estimate I(x; z) = E[log q(z|x) − log q(z)] from one draw z (n, d) of each of n clouds: a scalar, in nats.
 
@@ -70,6 +95,8 @@ def mutual_information(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     return (log_own - log_aggregate(z, mu, logvar)).mean()
 
 
+@takes.arguments(codes=checks.table, factors=checks.table)
+@_of_one_length
 def r_squared(codes: Tensor, factors: Tensor) -> Tensor:
     """Squared correlation of each latent dimension with each factor, (d, k), from codes (n, d) and factors (n, k).
 
@@ -80,6 +107,8 @@ def r_squared(codes: Tensor, factors: Tensor) -> Tensor:
     return ((codes.T @ factors) / spread.clamp(min=1e-12)).square()
 
 
+@takes.arguments(r2=checks.table)
+@_with_a_second_best
 def separation(r2: Tensor) -> Tensor:
     """How much each factor has a dimension to itself, (k,): its best R² less its second best, from r2 (d, k), d ≥ 2.
 

@@ -9,7 +9,22 @@ from math import log, pi
 import torch
 from torch import Tensor, nn
 
+from vae_helpers import checks, takes
 from vae_helpers.losses import bernoulli_nll, gaussian_nll
+
+_LOGITS = takes.arguments(x_logits=checks.float_images, x=checks.float_images)
+_OUTPUTS = takes.arguments(outputs=checks.float_images, x=checks.float_images)
+
+
+def _two_planes(value: object, name: str) -> None:
+    checks.floats(value, name, ndim=4)
+    if value.shape[1:] != (2, 28, 28):
+        raise ValueError(
+            f"{name} must have shape (n, 2, 28, 28), a mean and a width per pixel, got {tuple(value.shape)}."
+        )
+
+
+_TWO_PLANES = takes.arguments(outputs=_two_planes, x=checks.float_images)
 
 
 class Bernoulli(nn.Module):
@@ -17,14 +32,17 @@ class Bernoulli(nn.Module):
 
     outputs_per_pixel = 1
 
+    @_LOGITS
     def nll(self, x_logits: Tensor, x: Tensor) -> Tensor:
         """−log p(x|z) per image, (n,), in nats."""
         return bernoulli_nll(x_logits, x)
 
+    @_LOGITS
     def mean(self, x_logits: Tensor) -> Tensor:
         """x̂, the probabilities of ink, (n, 1, 28, 28)."""
         return x_logits.sigmoid()
 
+    @_LOGITS
     def draw(self, x_logits: Tensor) -> Tensor:
         """One image of 0s and 1s per row of outputs, from torch's global random numbers."""
         return torch.bernoulli(self.mean(x_logits))
@@ -38,6 +56,7 @@ class ContinuousBernoulli(nn.Module):
 
     outputs_per_pixel = 1
 
+    @_LOGITS
     def nll(self, x_logits: Tensor, x: Tensor) -> Tensor:
         """−log p(x|z) per image, (n,), in nats; negative where the density exceeds 1."""
         logit = x_logits.float().abs().clamp(min=0.02)
@@ -45,6 +64,7 @@ class ContinuousBernoulli(nn.Module):
         log_c = logit.log() - torch.tanh(logit / 2).log()
         return bernoulli_nll(x_logits, x) - log_c.flatten(1).sum(dim=1)
 
+    @_LOGITS
     def mean(self, x_logits: Tensor) -> Tensor:
         """x̂, the mean of the density, nearer to ½ than λ is."""
         logit = x_logits.float().abs().clamp(min=0.02)
@@ -52,6 +72,7 @@ class ContinuousBernoulli(nn.Module):
         mean = logit.sigmoid() / torch.tanh(logit / 2) - 1 / logit
         return torch.where(x_logits < 0, 1 - mean, mean)
 
+    @_LOGITS
     def draw(self, x_logits: Tensor) -> Tensor:
         """One grey image per row of outputs, from torch's global random numbers."""
         logit = x_logits.float().abs().clamp(min=0.02)
@@ -72,14 +93,17 @@ class Gaussian(nn.Module):
         super().__init__()
         self.logvar_x = nn.Parameter(torch.tensor(-3.0))
 
+    @_OUTPUTS
     def nll(self, outputs: Tensor, x: Tensor) -> Tensor:
         """−log p(x|z) per image, (n,), in nats; negative where the density exceeds 1."""
         return gaussian_nll(self.mean(outputs), x, self.logvar_x)
 
+    @_OUTPUTS
     def mean(self, outputs: Tensor) -> Tensor:
         """x̂ in [0, 1]."""
         return outputs.sigmoid()
 
+    @_OUTPUTS
     def draw(self, outputs: Tensor) -> Tensor:
         """One image per row of outputs, from torch's global random numbers; its values may leave [0, 1]."""
         mean = self.mean(outputs)
@@ -96,11 +120,13 @@ class GaussianPerPixel(nn.Module):
     outputs_per_pixel = 2
     least_sigma_x = 0.05
 
+    @_TWO_PLANES
     def parameters_of(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """(x_hat, logvar_x), each (n, 1, 28, 28)."""
         x_hat, logvar_x = outputs.chunk(2, dim=1)
         return x_hat.sigmoid(), logvar_x.clamp(2 * log(self.least_sigma_x), 4)
 
+    @_TWO_PLANES
     def nll(self, outputs: Tensor, x: Tensor) -> Tensor:
         """−log p(x|z) per image, (n,), in nats; negative where the density exceeds 1."""
         x_hat, logvar_x = self.parameters_of(outputs)
@@ -108,10 +134,12 @@ class GaussianPerPixel(nn.Module):
         terms = (x - x_hat).square() / logvar_x.exp() + logvar_x + log(2 * pi)
         return 0.5 * terms.flatten(1).sum(dim=1)
 
+    @_TWO_PLANES
     def mean(self, outputs: Tensor) -> Tensor:
         """x̂ in [0, 1]."""
         return self.parameters_of(outputs)[0]
 
+    @_TWO_PLANES
     def draw(self, outputs: Tensor) -> Tensor:
         """One image per row of outputs, from torch's global random numbers; its values may leave [0, 1]."""
         x_hat, logvar_x = self.parameters_of(outputs)

@@ -4,6 +4,7 @@ Every loss returns its parts. Functions that return (batch,) give one value per 
 ``*_loss`` functions give a ``Loss``.
 """
 
+import functools
 from collections.abc import Callable
 from math import log, pi
 from typing import NamedTuple
@@ -12,7 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vae_helpers import takes
+from vae_helpers import checks, plain, takes
+
+_BATCH = functools.partial(checks.floats, least_ndim=2)
+_ROWS = functools.partial(checks.floats, ndim=2)
+_VAE = plain.model_with("encode", "decode")
+_LINEAR = plain.model_with("encode", "decode", "logvar_x")
 
 
 class Loss(NamedTuple):
@@ -32,12 +38,14 @@ class Loss(NamedTuple):
         return f"{self.total:.2f} = {self.reconstruction:.2f} + {weight}{self.kl:.2f} nats per image"
 
 
+@takes.arguments(x_hat=_BATCH)
 @takes.alike
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
     """‖x − x̂‖² per image, (batch,), in nats: up to a constant the −log-likelihood of a Gaussian with variance ½."""
     return (x_hat - x).square().flatten(1).sum(dim=1)
 
 
+@takes.arguments(x_logits=_BATCH)
 @takes.alike
 def bernoulli_nll(x_logits: Tensor, x: Tensor) -> Tensor:
     """−Σ x log p + (1 − x) log(1 − p) with p = sigmoid(x_logits), per image, (batch,), in nats.
@@ -48,6 +56,7 @@ def bernoulli_nll(x_logits: Tensor, x: Tensor) -> Tensor:
     return nll.flatten(1).sum(dim=1)
 
 
+@takes.arguments(x_hat=_BATCH, x=_BATCH, logvar_x=checks.scalar)
 def gaussian_nll(x_hat: Tensor, x: Tensor, logvar_x: Tensor) -> Tensor:
     """−log N(x; x̂, σ_x² I) per image, (batch,), in nats, negative where the density exceeds 1; logvar_x a scalar."""
     # ½ (‖x − x̂‖² / σ_x² + p log 2πσ_x²), p pixels
@@ -55,6 +64,7 @@ def gaussian_nll(x_hat: Tensor, x: Tensor, logvar_x: Tensor) -> Tensor:
     return 0.5 * (squared_error(x_hat, x) / logvar_x.exp() + constant)
 
 
+@takes.arguments(mu=_ROWS)
 @takes.alike
 def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(0, I)) per image, (batch,), in nats. Kingma & Welling 2014, appendix B."""
@@ -62,6 +72,7 @@ def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + logvar.exp() - logvar - 1).sum(dim=1)
 
 
+@takes.arguments(mu=_ROWS)
 @takes.alike
 def kl_to_class_mean(mu: Tensor, logvar: Tensor, mu_y: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(μ_y, I)) per image, (batch,), in nats; mu_y (batch, d): each image's own class mean."""
@@ -69,6 +80,7 @@ def kl_to_class_mean(mu: Tensor, logvar: Tensor, mu_y: Tensor) -> Tensor:
     return 0.5 * ((mu - mu_y).square() + logvar.exp() - logvar - 1).sum(dim=1)
 
 
+@takes.arguments(mu=_ROWS)
 @takes.alike
 def kl_diagonal(mu: Tensor, logvar: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(μ_p, diag σ_p²)) per image, (batch,), in nats; all four (batch, d)."""
@@ -77,6 +89,7 @@ def kl_diagonal(mu: Tensor, logvar: Tensor, mu_p: Tensor, logvar_p: Tensor) -> T
     return 0.5 * (squares + logvar_p - logvar - 1).sum(dim=1)
 
 
+@takes.arguments(sigma_q=checks.above_zero, sigma_p=checks.above_zero)
 @takes.alike
 def kl_normal(mu_q: Tensor, sigma_q: Tensor, mu_p: Tensor, sigma_p: Tensor) -> Tensor:
     """D_KL(N(μ_q, σ_q²) ‖ N(μ_p, σ_p²)) of Gaussians on the line, element by element, in nats; σ > 0."""
@@ -104,12 +117,14 @@ def reparameterize(mu: Tensor, logvar: Tensor) -> Tensor:
     return mu + sigma * eps
 
 
+@takes.arguments(model=plain.model_with("encode", "generate"), x=checks.float_images)
 def autoencoder_loss(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
     """Squared error of an autoencoder, summed over pixels, averaged over the batch. x: (batch, 1, 28, 28)."""
     x_hat = model.generate(model.encode(x))
     return Loss(squared_error(x_hat, x).mean())
 
 
+@takes.arguments(model=_VAE, x=checks.float_images, corrupt=plain.function)
 def denoising_loss(
     model: nn.Module, x: Tensor, y: Tensor | None = None, *, corrupt: Callable[[Tensor], Tensor]
 ) -> Loss:
@@ -123,6 +138,9 @@ def denoising_loss(
     return Loss(bernoulli_nll(x_logits, x).mean())
 
 
+@takes.arguments(
+    model=plain.model_with("encode", "decode", "likelihood"), x=checks.float_images, beta=plain.not_negative
+)
 def vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, beta: float = 1.0) -> Loss:
     """−ELBO of a VAE, one sample of z per image, under its own likelihood. x: (batch, 1, 28, 28) in [0, 1].
 
@@ -135,6 +153,7 @@ def vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, beta: float =
     return Loss(reconstruction.mean(), kl.mean(), beta)
 
 
+@takes.arguments(model=_LINEAR, x=checks.float_images)
 def linear_vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
     """−ELBO of a LinearVAE, one sample of z per image. x: (batch, 1, 28, 28). Negative where densities exceed 1."""
     mu, logvar = model.encode(x)
@@ -144,6 +163,7 @@ def linear_vae_loss(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Los
     return Loss(reconstruction.mean(), kl.mean())
 
 
+@takes.arguments(model=_LINEAR, x=checks.float_images)
 def linear_vae_loss_exact(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
     """−ELBO of a LinearVAE, the expectation over ε in closed form: no sample, no noise. x: (batch, 1, 28, 28)."""
     mu, logvar = model.encode(x)
@@ -154,6 +174,21 @@ def linear_vae_loss_exact(model: nn.Module, x: Tensor, y: Tensor | None = None) 
     return Loss(reconstruction.mean(), kl_to_standard_normal(mu, logvar).mean())
 
 
+def _takes_moments(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def checked(model: nn.Module, mean: Tensor, covariance: Tensor) -> Loss:
+        weight = model.decoder.weight
+        for t, name, shape in ((mean, "mean", (len(weight),)), (covariance, "covariance", (len(weight),) * 2)):
+            checks.floats(t, name)
+            if tuple(t.shape) != shape or t.dtype != weight.dtype:
+                raise ValueError(f"{name} must be {shape}, {weight.dtype}, got {tuple(t.shape)}, {t.dtype}.")
+        return function(model, mean, covariance)
+
+    return checked
+
+
+@takes.arguments(model=plain.model_with("encoder", "decoder", "logvar", "logvar_x"))
+@_takes_moments
 def linear_vae_loss_of_moments(model: nn.Module, mean: Tensor, covariance: Tensor) -> Loss:
     """−ELBO of a LinearVAE averaged over *all* images at once: their mean (784,) and covariance (784, 784) settle it.
 

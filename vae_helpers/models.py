@@ -5,16 +5,30 @@ Images are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outp
 compares the definitions. What a VAE's outputs mean is its likelihood's affair.
 """
 
+import functools
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks, takes
+from vae_helpers import checks, plain, takes
 from vae_helpers.data import mean_image
 from vae_helpers.likelihoods import LIKELIHOODS
 
 
+def _two_sizes(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def checked(*sizes: int, **kwargs: object) -> nn.Sequential:
+        if len(sizes) < 2:
+            raise ValueError(f"sizes must be at least two, the first layer's inputs and outputs, got {sizes}.")
+        return function(*sizes, **kwargs)
+
+    return checked
+
+
+@takes.arguments(sizes=checks.positive_int, activation=plain.function)
+@_two_sizes
 def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """Linear layers of the given sizes with an activation between them, none after the last."""
     layers = []
@@ -140,6 +154,7 @@ class LinearVAE(nn.Module):
         return self.decode(z, y).clamp(0, 1)
 
 
+@takes.arguments(model=plain.model_with("decoder"), x=checks.images)
 @torch.no_grad()
 def start_at_mean(model: nn.Module, x: Tensor) -> None:
     """Set the decoder's last bias to logit(mean image of x), so that an untrained model already draws the mean image.
@@ -147,15 +162,14 @@ def start_at_mean(model: nn.Module, x: Tensor) -> None:
     x: images (n, 1, 28, 28). The mean is kept in [0.001, 0.999], so that the logit stays finite. Outputs beyond the
     first 784 (a σ_x per pixel) keep their bias.
     """
-    checks.image_tensor(x)
-    checks.image_values(x)
     last = list(model.decoder.modules())[-1]
     if not isinstance(last, nn.Linear) or last.bias is None:
-        raise TypeError(f"The decoder must end in a Linear layer with a bias, got {last}.")
+        raise TypeError(f"The decoder of model must end in a Linear layer with a bias, got {last}.")
     bias = last.bias[:784]
     bias.copy_(torch.logit(mean_image(x).flatten().clamp(1e-3, 1 - 1e-3)).to(bias))
 
 
+@takes.arguments(model=plain.module)
 def n_parameters(model: nn.Module) -> int:
     """How many numbers training may change."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)

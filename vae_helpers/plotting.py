@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from vae_helpers import checks
+from vae_helpers import checks, plain, takes
 from vae_helpers.data import to_float
 from vae_helpers.history import History
 
@@ -25,14 +25,16 @@ BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
 DPI = 100
 
 
+@takes.arguments(figure=plain.an(Figure), alt=plain.an(str))
 def show(figure: Figure, alt: str) -> None:
     """Display a figure as image/png; ``alt``, a sentence that says what it shows, is its alt and its plain text."""
-    if not (alt or "").strip():
+    if not alt.strip():
         raise ValueError("alt is empty: say in a sentence what the picture shows.")
     bundle = {"image/png": base64.b64encode(compact_png(figure)).decode(), "text/plain": alt}
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
 
 
+@takes.arguments(figure=plain.an(Figure))
 def compact_png(figure: Figure) -> bytes:
     """A figure as PNG with a palette of 256 colours: a third of the bytes, to the eye the same."""
     drawn, compact = io.BytesIO(), io.BytesIO()
@@ -42,6 +44,7 @@ def compact_png(figure: Figure) -> bytes:
     return compact.getvalue()
 
 
+@takes.arguments(width=plain.positive, height=plain.positive, columns=checks.positive_int, rows=checks.positive_int)
 def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs: object) -> tuple[Figure, np.ndarray]:
     """A figure in inches and its axes, an array (rows, columns): the course's type, no frame at top and right."""
     with matplotlib.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
@@ -49,10 +52,9 @@ def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwarg
         return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
+@takes.arguments(images=checks.finite_images, columns=checks.positive_int, gap=plain.whole_number)
 def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     """Images (n, 1, 28, 28) side by side, ``columns`` a row, as one array of floats in [0, 1] with white gaps."""
-    checks.image_tensor(images, "images")
-    checks.positive_int(columns, "columns")
     pixels = to_float(images.detach().cpu())[:, 0].numpy()
     rows = -(-len(pixels) // columns)
     sheet = np.zeros((rows * (28 + gap) - gap, columns * (28 + gap) - gap), np.float32)
@@ -62,6 +64,7 @@ def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     return sheet
 
 
+@takes.arguments(axes=plain.an(Axes))
 def draw_images(axes: Axes, images: Tensor, columns: int, gap: int = 2) -> None:
     """Draw tiled images (n, 1, 28, 28) on ``axes``, dark ink on white."""
     axes.imshow(tile(images, columns, gap), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
@@ -69,9 +72,9 @@ def draw_images(axes: Axes, images: Tensor, columns: int, gap: int = 2) -> None:
     axes.spines[:].set_visible(False)
 
 
+@takes.arguments(images=checks.finite_images, columns=checks.positive_int, title=plain.an(str), inches=plain.positive)
 def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2, inches: float = 0.55) -> Figure:
     """A grid of images (n, 1, 28, 28), ``columns`` a row, each ``inches`` wide."""
-    checks.positive_int(columns, "columns")
     rows = -(-len(images) // columns)
     figure, axes = canvas(inches * columns + 0.1, inches * rows + (0.35 if title else 0.1))
     draw_images(axes[0, 0], images, columns, gap)
@@ -79,8 +82,11 @@ def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2,
     return figure
 
 
+@takes.arguments(rows=plain.an(dict), inches=plain.positive)
 def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inches: float = 0.62) -> Figure:
     """One labelled row of images per entry, all of one length: originals above reconstructions, say."""
+    for images in rows.values():
+        checks.finite_images(images, "each of rows")
     lengths = {label: len(images) for label, images in rows.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"rows must hold rows of images, all of one length, got {lengths}.")
@@ -97,6 +103,7 @@ def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inche
     return figure
 
 
+@takes.arguments(history=plain.an(History), parts=plain.an(bool), levels=plain.an(dict))
 def loss_curves(history: History, parts: bool = True, levels: dict[str, float] | None = None) -> Figure:
     """Loss per epoch in nats per image: total, parts where there is a KL, held-out images, named levels (dashed)."""
     if not history.train:
@@ -117,6 +124,7 @@ def loss_curves(history: History, parts: bool = True, levels: dict[str, float] |
     return figure
 
 
+@takes.arguments(axes=plain.an(Axes), z=checks.table)
 def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
     """Scatter 2-D codes (n, 2) coloured by class, each class's digit at its median, so that colour is not needed."""
     checks.code_tensor(z, 2)
@@ -134,6 +142,7 @@ def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
     axes.set(xlabel="z₁", ylabel="z₂")
 
 
+@takes.arguments(title=plain.an(str))
 def code_scatter(z: Tensor, y: Tensor, title: str = "") -> Figure:
     """2-D codes (n, 2) as points, coloured by class y (n,)."""
     figure, axes = canvas(5.6, 5.0)
@@ -142,6 +151,7 @@ def code_scatter(z: Tensor, y: Tensor, title: str = "") -> Figure:
     return figure
 
 
+@takes.arguments(zoom=checks.positive_int)
 def png_of(images: Tensor, columns: int = 1, zoom: int = 8) -> bytes:
     """Images (n, 1, 28, 28) in [0, 1] as one PNG, each pixel ``zoom`` wide: the fast way, for widgets."""
     ink = (255 - 255 * tile(images, columns).clip(0, 1)).round().astype(np.uint8)

@@ -3,6 +3,8 @@
 z ~ N(0, I), x = W z + mean + σ noise. Tipping & Bishop 1999. A linear VAE has its optimum here (Lucas et al. 2019).
 """
 
+import functools
+from collections.abc import Callable
 from math import log, pi
 from typing import NamedTuple
 
@@ -10,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.distributions import LowRankMultivariateNormal, MultivariateNormal, kl_divergence
 
-from vae_helpers import checks, takes
+from vae_helpers import checks, plain, takes
 from vae_helpers.data import to_float
 
 
@@ -27,10 +29,9 @@ class LinearGaussian(NamedTuple):
     eigenvalues: Tensor
 
 
+@takes.arguments(x=checks.images)
 def mean_and_covariance(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (784,) and covariance (784, 784), divided by n, of images (n, 1, 28, 28): float64, in parts."""
-    checks.image_tensor(x)
-    checks.image_values(x)
     total, squares = 0.0, 0.0
     for part in x.split(2000):
         flat = to_float(part).flatten(1).double()
@@ -39,12 +40,12 @@ def mean_and_covariance(x: Tensor) -> tuple[Tensor, Tensor]:
     return mean, squares / len(x) - torch.outer(mean, mean)
 
 
+@takes.arguments(mean=checks.row, covariance=checks.table, latent_dim=checks.positive_int)
 def ppca(mean: Tensor, covariance: Tensor, latent_dim: int) -> LinearGaussian:
     """The maximum-likelihood fit: σ² is the mean of the discarded eigenvalues, W = U (Λ − σ²I)^½.
 
     mean (p,), covariance (p, p) of the data; 1 ≤ latent_dim < p. Tipping & Bishop 1999, equations 7 and 8, rotation I.
     """
-    checks.positive_int(latent_dim, "latent_dim")
     p = len(mean)
     if covariance.shape != (p, p) or latent_dim >= p:
         raise ValueError(
@@ -57,6 +58,7 @@ def ppca(mean: Tensor, covariance: Tensor, latent_dim: int) -> LinearGaussian:
     return LinearGaussian(axes * (eigenvalues[:latent_dim] - sigma2).sqrt(), mean.double(), sigma2, eigenvalues)
 
 
+@takes.arguments(model=plain.an(LinearGaussian))
 def training_log_likelihood(model: LinearGaussian) -> float:
     """Mean log p(x) of the data that the model was fitted to, in nats per image; may be positive: it is a density."""
     p, d = model.W.shape
@@ -64,14 +66,31 @@ def training_log_likelihood(model: LinearGaussian) -> float:
     return -0.5 * (p * log(2 * pi) + model.eigenvalues[:d].log().sum().item() + (p - d) * log(model.sigma2) + p)
 
 
-@takes.rows
+def _takes_rows(function: Callable) -> Callable:
+    """Decorate a function of a linear-Gaussian model and images as rows (n, p): float64, p as the model's mean."""
+
+    @functools.wraps(function)
+    def checked(model: object, x: Tensor, *args: object, **kwargs: object) -> object:
+        plain.model_with("W", "mean", "sigma2")(model, "model")
+        if not isinstance(x, Tensor) or x.dtype != torch.float64:
+            kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
+            raise TypeError(f"x must be a float64 tensor, got {kind}: data.to_float(x).flatten(1).double() makes one.")
+        checks.finite(x, "x")
+        if x.ndim != 2 or x.shape[1] != len(model.mean):
+            raise ValueError(f"x must have shape (n, {len(model.mean)}) for this model, got {tuple(x.shape)}.")
+        return function(model, x, *args, **kwargs)
+
+    return checked
+
+
+@_takes_rows
 def log_evidence(model: LinearGaussian, x: Tensor) -> Tensor:
     """Exact log p(x) of images as rows (n, p), float64: x ~ N(mean, W Wᵀ + σ²I). (n,), in nats."""
     noise = torch.full_like(model.mean, model.sigma2)
     return LowRankMultivariateNormal(model.mean, model.W, noise).log_prob(x)
 
 
-@takes.rows
+@_takes_rows
 def posterior(model: LinearGaussian, x: Tensor) -> MultivariateNormal:
     """Exact p(z|x) of images as rows (n, p): N(M⁻¹Wᵀ(x − mean), σ²M⁻¹) with M = WᵀW + σ²I. Tipping & Bishop 1999."""
     M = model.W.T @ model.W + model.sigma2 * torch.eye(model.W.shape[1]).to(model.W)
@@ -79,7 +98,8 @@ def posterior(model: LinearGaussian, x: Tensor) -> MultivariateNormal:
     return MultivariateNormal(mean, model.sigma2 * M.inverse())
 
 
-@takes.rows
+@_takes_rows
+@takes.arguments(q=plain.an(MultivariateNormal))
 def linear_gaussian_elbo(model: LinearGaussian, x: Tensor, q: MultivariateNormal) -> Tensor:
     """ELBO of images as rows (n, p) under any Gaussian q(z|x), both expectations in closed form: (n,), in nats."""
     W, d = model.W, model.W.shape[1]

@@ -13,6 +13,7 @@ def straight(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
     unrelated codes of N(0, I) the result is shorter than they are, by √2.
     """
     checks.two_codes(z_a, z_b)
+    checks.place(t, "t")
     return (1 - t) * z_a + t * z_b
 
 
@@ -25,12 +26,15 @@ def spherical(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
     great circle is the shortest.
     """
     checks.two_codes(z_a, z_b)
+    checks.place(t, "t")
     lengths = torch.linalg.vector_norm(z_a, dim=-1, keepdim=True) * torch.linalg.vector_norm(z_b, dim=-1, keepdim=True)
     if (lengths == 0).any():
-        raise ValueError("A code of length 0 has no direction: take another, or the straight way.")
+        raise ValueError("A code of length 0 has no direction (in z_a or z_b): take another, or the straight way.")
     cosine = (z_a * z_b).sum(dim=-1, keepdim=True) / lengths
     if (cosine < -1 + 1e-6).any():
-        raise ValueError("Opposite codes have no shortest way along the sphere: take others, or the straight way.")
+        raise ValueError(
+            "Opposite codes have no shortest way along the sphere (from z_a to z_b): take others, or the straight way."
+        )
     # ω the angle between the codes, kept from 0, where both weights are 0/0 and their limits 1 − t and t
     omega = torch.arccos(cosine.clamp(max=1)).clamp(min=1e-3)
     # (sin((1 − t) ω) z_a + sin(t ω) z_b) / sin ω

@@ -27,6 +27,6 @@ def check(exercise_id: str, answer: object) -> Verdict:
 
     Raises ValueError for an unknown exercise. The answer itself may do anything: what it raises becomes a verdict.
     """
-    if exercise_id not in EXERCISES:
-        raise ValueError(f"Unknown exercise {exercise_id!r}: choose one of {', '.join(EXERCISES)}.")
+    if exercise_id not in list(EXERCISES):
+        raise ValueError(f"Unknown exercise {exercise_id!r}: choose one of {', '.join(EXERCISES)} as exercise_id.")
     return examine(EXERCISES[exercise_id], answer)

@@ -6,7 +6,7 @@ import ipywidgets
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, plain, takes
 from vae_helpers.data import to_float
 from vae_helpers.losses import Loss
 from vae_helpers.plotting import png_of
@@ -53,6 +53,7 @@ class BetaExplorer(Playable):
         self.picture.draw(self.png(), alt)
 
 
+@takes.arguments(models=plain.an(Mapping), losses=plain.an(Mapping), x=checks.images)
 def beta_explorer(models: Mapping[float, nn.Module], losses: Mapping[float, Loss], x: Tensor) -> BetaExplorer:
     """A slider over β: reconstructions of ten images x (10, 1, 28, 28), samples, rate and distortion of each model.
 
@@ -60,11 +61,14 @@ def beta_explorer(models: Mapping[float, nn.Module], losses: Mapping[float, Loss
     Loss on test images. The codes of the samples are the same for all. Works on copies of the models, on the CPU.
     Raises ValueError where the two don't have the same β, or the models not the same latent_dim.
     """
-    checks.image_tensor(x)
     if not models or set(models) != set(losses):
         raise ValueError(f"models and losses must have the same β, got {sorted(models)} and {sorted(losses)}.")
+    for model in models.values():
+        plain.model_with("embed", "generate", "latent_dim")(model, "each of models")
+    for loss in losses.values():
+        plain.an(Loss)(loss, "each of losses")
     if len({model.latent_dim for model in models.values()}) != 1:
-        raise ValueError("The models must have one latent_dim: their samples are decoded from the same codes.")
+        raise ValueError("models must have one latent_dim: their samples are decoded from the same codes.")
     if len(x) != ACROSS:
         raise ValueError(f"x must hold {ACROSS} images, one per column, got {len(x)}.")
     return BetaExplorer(models, losses, x)

@@ -4,7 +4,7 @@ import ipywidgets
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, plain, takes
 from vae_helpers.plotting import png_of
 from vae_helpers.widgets.latent_sliders import LatentSliders
 
@@ -53,6 +53,7 @@ class ClassExplorer(LatentSliders):
         self.picture.draw(self.png(), f"{which} in style ({values})")
 
 
+@takes.arguments(label=plain.whole_number)
 def class_explorer(model: nn.Module, label: int = 0, style: Tensor | None = None) -> ClassExplorer:
     """Buttons for the class and sliders for the style of a ``ConditionalVAE`` or ``ClassPriorVAE``.
 
@@ -61,10 +62,9 @@ def class_explorer(model: nn.Module, label: int = 0, style: Tensor | None = None
     classes, ValueError for a label or style that the model doesn't have.
     """
     if not hasattr(model, "place"):
-        raise TypeError(f"{type(model).__name__} has no classes to ask for: use widgets.latent_sliders for it.")
+        raise TypeError(f"model: {type(model).__name__} has no classes to ask for: use widgets.latent_sliders for it.")
     checks.label_tensor(torch.as_tensor([label]), 1, "label", model.n_classes)
-    style = torch.zeros(model.latent_dim) if style is None else torch.as_tensor(style, dtype=torch.float32)
-    style = style.detach().cpu()
+    style = torch.zeros(model.latent_dim) if style is None else checks.as_floats(style, "style")
     if style.numel() != model.latent_dim or not style.isfinite().all():
         raise ValueError(f"style must be one finite row of {model.latent_dim} numbers, got shape {tuple(style.shape)}.")
     return ClassExplorer(model, label, style.flatten())

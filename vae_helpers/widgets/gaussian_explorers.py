@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 from torch.distributions import Normal
 
+from vae_helpers import plain, takes
 from vae_helpers.losses import elbo_on_grid, kl_on_grid, log_evidence_on_grid
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
 from vae_helpers.widgets.curves import Curves, CurvesPicture
@@ -30,7 +31,7 @@ class GaussianExplorer(Playable):
         self.limits = (low, high)
         self.grid = torch.linspace(low - MARGIN, high + MARGIN, POINTS, dtype=torch.float64)
         self.places = torch.linspace(low, high, PLACES, dtype=torch.float64)[:, None]
-        self.log_density = values_on(self.grid, log_density)
+        self.log_density = values_on(self.grid, log_density, self.asked_for)
         self.evidence = log_evidence_on_grid(self.log_density, self.grid)
         self.picture, self.numbers, self.errors = CurvesPicture(), ipywidgets.HTML(), ipywidgets.Output()
         step = (high - low) / 100
@@ -70,6 +71,8 @@ class GaussianExplorer(Playable):
 class ElboExplorer(GaussianExplorer):
     """The widget that ``elbo_explorer`` makes."""
 
+    asked_for = "log_joint"
+
     def _set_up(self) -> None:
         self._densities("p(z|x)")
         axis, top = self.curves.axes[1], self.evidence.item()
@@ -98,6 +101,8 @@ class ElboExplorer(GaussianExplorer):
 
 class ForwardReverseKL(GaussianExplorer):
     """The widget that ``forward_reverse_kl`` makes."""
+
+    asked_for = "log_target"
 
     def _set_up(self) -> None:
         self.log_density = self.log_density - self.evidence
@@ -135,6 +140,10 @@ class ForwardReverseKL(GaussianExplorer):
         return kl_on_grid(self.log_density, log_q, self.grid), kl_on_grid(log_q, self.log_density, self.grid)
 
 
+_SLIDERS = {"mu": plain.number, "sigma": plain.number, "low": plain.number, "high": plain.number}
+
+
+@takes.arguments(log_joint=plain.function, **_SLIDERS)
 def elbo_explorer(
     log_joint: LogDensity, mu: float = 0.0, sigma: float = 1.0, low: float = -5.0, high: float = 5.0
 ) -> ElboExplorer:
@@ -147,6 +156,7 @@ def elbo_explorer(
     return ElboExplorer(log_joint, mu, sigma, low, high, alt)
 
 
+@takes.arguments(log_target=plain.function, **_SLIDERS)
 def forward_reverse_kl(
     log_target: LogDensity, mu: float = 0.0, sigma: float = 1.0, low: float = -5.0, high: float = 5.0
 ) -> ForwardReverseKL:
@@ -159,14 +169,14 @@ def forward_reverse_kl(
     return ForwardReverseKL(log_target, mu, sigma, low, high, alt)
 
 
-def values_on(grid: Tensor, log_density: LogDensity) -> Tensor:
-    """A log density on the grid (n,), float64; TypeError or ValueError where it is no function of z."""
-    if not callable(log_density):
-        raise TypeError(f"Hand over the function of z itself, got {type(log_density).__name__}.")
+def values_on(grid: Tensor, log_density: LogDensity, name: str) -> Tensor:
+    """A log density on the grid (n,), float64; ValueError, by its name, where it is no finite function of z."""
     values = log_density(grid)
     if not isinstance(values, Tensor) or values.shape != grid.shape:
         got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
-        raise ValueError(f"The function must give one log density per z, {tuple(grid.shape)}, but gives {got}.")
+        raise ValueError(f"{name} must give one log density per z, {tuple(grid.shape)}, but gives {got}.")
+    if not values.isfinite().all():
+        raise ValueError(f"{name} is NaN or infinite on the grid: take a density that is positive there.")
     return values.detach().cpu().double()
 
 

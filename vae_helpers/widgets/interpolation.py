@@ -4,7 +4,7 @@ import ipywidgets
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, plain, takes
 from vae_helpers.data import to_float
 from vae_helpers.plotting import png_of
 from vae_helpers.walks import spherical, straight
@@ -104,6 +104,7 @@ class Interpolation(Playable):
         self.draw_all()
 
 
+@takes.arguments(model=plain.model_with("embed", "generate"), x=checks.images)
 def interpolation(model: nn.Module, x: Tensor, pair: tuple[int, int] = (0, 1)) -> Interpolation:
     """A walk between the codes of two images, for any model with ``embed`` and ``generate`` that needs no labels.
 
@@ -111,10 +112,10 @@ def interpolation(model: nn.Module, x: Tensor, pair: tuple[int, int] = (0, 1)) -
     numbers of the two to begin with. Works on copies, on the CPU. Raises TypeError or ValueError for images that are
     none, and for a pair that x doesn't hold.
     """
-    checks.image_tensor(x)
-    checks.image_values(x)
     if len(x) < 2:
         raise ValueError("x must hold at least two images to walk between, got one.")
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise TypeError(f"pair must be two numbers of images, got {pair!r}.")
     first, second = pair
     for i in (first, second):
         if isinstance(i, bool) or not isinstance(i, int) or not 0 <= i < len(x):

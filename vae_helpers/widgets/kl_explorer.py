@@ -4,6 +4,7 @@ import ipywidgets
 import numpy as np
 import torch
 
+from vae_helpers import plain, takes
 from vae_helpers.losses import kl_to_standard_normal
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
 from vae_helpers.widgets.curves import Curves, CurvesPicture
@@ -89,11 +90,10 @@ def _curves() -> Curves:
     return curves
 
 
+@takes.arguments(mu=plain.number, logvar=plain.number)
 def kl_explorer(mu: float = 1.0, logvar: float = -2.0) -> KLExplorer:
     """Sliders for μ in [−3, 3] and log σ² in [−4, 2] of q = N(μ, σ²), with its KL from N(0, 1) and the three parts.
 
     mu, logvar: where to begin, moved into range. Raises ValueError where they are not finite numbers.
     """
-    if not (np.isfinite(mu) and np.isfinite(logvar)):
-        raise ValueError(f"mu and logvar must be finite numbers, got {mu!r} and {logvar!r}.")
     return KLExplorer(float(mu), float(logvar))

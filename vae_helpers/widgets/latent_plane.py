@@ -9,7 +9,7 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, plain, takes
 from vae_helpers.plotting import canvas, draw_codes, png_of
 from vae_helpers.widgets.playable import Picture, Playable, own_copy, reacting
 
@@ -132,6 +132,7 @@ def _map_of(codes: Tensor | None, y: Tensor | None) -> bytes:
     return drawn.getvalue()
 
 
+@takes.arguments(model=plain.model_with("generate", "latent_dim"), codes=checks.table, pad=plain.an(bool))
 def latent_plane(
     model: nn.Module,
     codes: Tensor | None = None,
@@ -150,6 +151,10 @@ def latent_plane(
     if codes is not None:
         checks.code_tensor(codes, 2, "codes")
         checks.label_tensor(y, len(codes))
+    if not isinstance(start, (tuple, list)):
+        raise TypeError(f"start must be two numbers, got {start!r}.")
+    for value in start:
+        plain.number(value, "start must be two numbers: each")
     start = [float(value) for value in start]
     if len(start) != 2 or not all(-EXTENT <= value <= EXTENT for value in start):
         raise ValueError(f"start must be two numbers between −{EXTENT} and {EXTENT}, got {start}.")

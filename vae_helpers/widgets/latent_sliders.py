@@ -4,7 +4,7 @@ import ipywidgets
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, plain, takes
 from vae_helpers.plotting import png_of
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
@@ -80,6 +80,7 @@ class LatentSliders(Playable):
         self.frame()
 
 
+@takes.arguments(model=plain.model_with("generate", "latent_dim"))
 def latent_sliders(model: nn.Module, start: Tensor | None = None, codes: Tensor | None = None) -> LatentSliders:
     """Sliders over every latent dimension of any model with ``generate``, three standard deviations to each side.
 
@@ -96,7 +97,7 @@ def latent_sliders(model: nn.Module, start: Tensor | None = None, codes: Tensor 
         centre, spread = codes.mean(0).cpu(), codes.std(0).cpu().clamp(min=1e-3)
     if start is None:
         start = centre
-    start = torch.as_tensor(start, dtype=torch.float32).detach().cpu()
+    start = checks.as_floats(start, "start")
     if start.numel() != d or not start.isfinite().all():
         raise ValueError(f"start must be one finite code of {d} numbers, got shape {tuple(start.shape)}.")
     return LatentSliders(model, start.flatten(), spread, centre)

@@ -4,7 +4,7 @@ import ipywidgets
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks, corruption
+from vae_helpers import checks, corruption, plain, takes
 from vae_helpers.data import to_float
 from vae_helpers.evaluation import mse, psnr
 from vae_helpers.plotting import png_of
@@ -79,6 +79,7 @@ def _in_words(images: Tensor) -> str:
     return f"clean, with noise ({noisy}), and denoised ({denoised})"
 
 
+@takes.arguments(images=checks.images)
 def noise_explorer(
     models: dict[str, nn.Module], images: Tensor, kind: str = "Gaussian", amount: float = 0.5
 ) -> NoiseExplorer:
@@ -88,12 +89,9 @@ def noise_explorer(
     clipped), "masking" or "salt and pepper"; amount: σ, or the proportion of pixels, in [0, 1]. Numbers are the PSNR
     of this one image. Raises TypeError or ValueError for other images, kinds or amounts, or without a model.
     """
-    checks.image_tensor(images, "images")
-    checks.image_values(images, "images")
     if not isinstance(models, dict) or not models or not all(isinstance(m, nn.Module) for m in models.values()):
         raise TypeError('models must be a dictionary of a name and a model each, such as {"Gaussian 0.5": dae}.')
-    if kind not in KINDS:
+    if kind not in list(KINDS):
         raise ValueError(f"Unknown kind of noise {kind!r}: choose one of {', '.join(KINDS)}.")
-    if not 0 <= amount <= 1:
-        raise ValueError(f"amount must lie in [0, 1], got {amount}.")
+    plain.number(amount, "amount", 0, 1)
     return NoiseExplorer(models, images, kind, amount)
