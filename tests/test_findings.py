@@ -5,7 +5,7 @@ import torch
 
 from vae_helpers.exercises import diagnose_vae
 from vae_helpers.exercises.diagnosis import share_of_twins
-from vae_helpers.losses import vae_loss
+from vae_helpers.losses import bernoulli_nll, vae_loss
 from vae_helpers.models import VAE
 
 X = torch.rand(300, 1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -63,3 +63,21 @@ def test_without_test_images_it_says_what_was_not_looked_at():
     found = diagnose_vae(model(), vae_loss, X)
     assert found.not_seen == ("whether test images are training images (no test_data given).",)
     assert max(len(line) for line in repr(found).splitlines()) <= 90
+
+
+@pytest.mark.parametrize("mean", [-2.0, 2.0])
+def test_a_prior_elsewhere_is_found_on_either_side(mean):
+    def loss(model, x):
+        mu, logvar = model.encode(x)
+        z = mu + (0.5 * logvar).exp() * torch.randn_like(mu)
+        kl = 0.5 * ((mu - mean) ** 2 + logvar.exp() - logvar - 1).sum(1).mean()
+        return bernoulli_nll(model.decode(z), x).mean() + kl
+
+    assert kinds(diagnose_vae(model(), loss, X)) == ["prior elsewhere"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8])
+def test_twins_are_found_in_any_type_of_images(dtype):
+    images = (255 * X).round().to(dtype)
+    assert share_of_twins(images, images[5:15]) == 1
+    assert share_of_twins(images, images[5:15].flip(3)) == 0
