@@ -611,7 +611,7 @@ REFUSALS = table(
     ),
 )
 BEHIND = {
-    "tested with the training loop: its own tests": [
+    "tested with the training loop: test_training, test_checkpoint, test_train": [
         "training",
         "checkpoint",
         "train",
@@ -619,6 +619,7 @@ BEHIND = {
         "progress",
         "precision",
     ],
+    "machinery of fit, which checks at its door": ["batches", "parallel", "randomness", "run", "stopping"],
     "the checks themselves, and the decorators that call them": ["checks", "plain", "takes"],
     "behind exercises.check and diagnose_vae, which turn every mistake into a verdict or a finding": [
         "exercises.core",

@@ -145,3 +145,19 @@ def test_a_cache_that_cannot_be_written_to_is_said_and_no_error(cache, capsys):
     log, model = [], vae(0)
     assert checkpoint.remembered(model, "mnist", trained(model, log)) == HISTORY
     assert "could not be kept for later" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "bad"), [("path", 3), ("path", None), ("model", VAE), ("history", [3.0])])
+def test_arguments_of_another_type_are_refused_by_their_names(file, name, bad):
+    with pytest.raises(TypeError, match=rf"(?<!\w){name}(?!\w)"):
+        checkpoint.save(**({"path": file, "model": vae(0), "history": HISTORY} | {name: bad}))
+    if name != "history":
+        with pytest.raises(TypeError, match=rf"(?<!\w){name}(?!\w)"):
+            checkpoint.load(**({"path": file, "model": vae(0)} | {name: bad}))
+
+
+def test_the_same_sizes_with_another_activation_are_another_architecture(file):
+    model = vae(1)
+    model.encoder[1] = torch.nn.SiLU()
+    with pytest.raises(CheckpointError, match=r"another architecture of the same sizes(.|\n)*SiLU"):
+        checkpoint.load(file, model)

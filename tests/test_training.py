@@ -308,3 +308,31 @@ def test_on_a_gpu_data_and_model_meet_on_the_models_device():
     model = small_vae().cuda()
     history = fit(model, X, vae_loss, epochs=2, **QUIET)
     assert history.train[-1].total < history.train[0].total
+
+
+BAD_ARGUMENTS = {
+    "model": [None, "VAE", VAE],
+    "loss": [None, 3.0, Loss(1.0)],
+    "seed": [-1, 0.5, True, "one"],
+    "after_epoch": [3, "print"],
+    "checkpoint": [3, True],
+    "resume": [True],
+    "device_bytes": [-1, float("nan"), "much"],
+    "precision": ["half", None],
+}
+
+
+@pytest.mark.parametrize(("name", "bad"), [(name, bad) for name, values in BAD_ARGUMENTS.items() for bad in values])
+def test_every_argument_of_fit_is_refused_by_its_name(name, bad):
+    arguments = {"model": small_vae(), "x": X[:9], "loss": vae_loss, "epochs": 1, "progress": False}
+    with pytest.raises((TypeError, ValueError), match=rf"(?<!\w){name}(?!\w)"):
+        fit(**(arguments | {name: bad}))
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"), [("model", VAE), ("loss", None), ("seed", -1), ("batch_size", 0), ("batch_size", 1.5)]
+)
+def test_every_argument_of_mean_loss_is_refused_by_its_name(name, bad):
+    arguments = {"model": small_vae(), "x": X[:9], "loss": vae_loss}
+    with pytest.raises((TypeError, ValueError), match=rf"(?<!\w){name}(?!\w)"):
+        mean_loss(**(arguments | {name: bad}))

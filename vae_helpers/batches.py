@@ -6,7 +6,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from vae_helpers import parallel
+from vae_helpers import parallel, plain
 from vae_helpers.data import to_float
 
 SHARE_OF_FREE_MEMORY = 0.5
@@ -24,6 +24,8 @@ class Batches:
     def __init__(
         self, x: Tensor, y: Tensor | None, batch_size: int, device: torch.device, device_bytes: int | None = None
     ) -> None:
+        if device_bytes is not None:
+            plain.not_negative(device_bytes, "device_bytes")
         self.device = device
         there_already = x.device == device and device_bytes is None
         limit = free_bytes(device) if device_bytes is None else device_bytes

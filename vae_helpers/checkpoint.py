@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from vae_helpers import plain
 from vae_helpers.data import cache_folder
 from vae_helpers.history import History
 from vae_helpers.losses import Loss
@@ -34,7 +35,9 @@ def save(path: str | Path, model: nn.Module, history: History, training: dict | 
     training: what ``fit`` needs to go on: its settings, optimizer, schedule, random states. Raises OSError where the
     folder can't be written to or the disk is full.
     """
-    path = Path(path)
+    path = _path(path)
+    plain.module(model, "model")
+    plain.an(History)(history, "history")
     content = {"format": FORMAT, "layers": str(model), "weights": model.state_dict()}
     content |= {"history": _plain(history), "training": training}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +69,7 @@ def load(path: str | Path, model: nn.Module) -> History:
     Raises FileNotFoundError, or CheckpointError where the file is damaged, not ours or of another architecture; the
     model is then as it was.
     """
-    return _into(model, _read(Path(path), model))
+    return _into(model, _read(_path(path), model))
 
 
 def load_training(path: str | Path, model: nn.Module, settings: dict) -> tuple[History, dict]:
@@ -75,8 +78,9 @@ def load_training(path: str | Path, model: nn.Module, settings: dict) -> tuple[H
     settings: those of the training that wants to go on. Raises as ``load`` does, and CheckpointError where the file
     holds finished weights only, or was begun with other settings; the model is then as it was.
     """
-    content = _read(Path(path), model)
-    name, training = Path(path).name, content.get("training")
+    path = _path(path)
+    content = _read(path, model)
+    name, training = path.name, content.get("training")
     if training is None:
         raise CheckpointError(f"{name} holds weights, but no training to go on with: give another path, or load it")
     for key, value in settings.items():
@@ -138,6 +142,11 @@ def _plain(history: History) -> dict:
     return {"train": train, "val": val, "seconds": history.seconds, "stopped": history.stopped}
 
 
+def _path(path: str | Path) -> Path:
+    plain.an(str, Path)(path, "path")
+    return Path(path)
+
+
 def _into(model: nn.Module, content: dict) -> History:
     model.load_state_dict(content["weights"])
     model.eval()
@@ -147,6 +156,7 @@ def _into(model: nn.Module, content: dict) -> History:
 
 
 def _read(path: Path, model: nn.Module) -> dict:
+    plain.module(model, "model")
     stored = io.BytesIO(path.read_bytes())
     try:
         damaged = zipfile.ZipFile(stored).testzip()  # torch.load does not look at the checksums

@@ -96,7 +96,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def train(asked: argparse.Namespace, device: torch.device) -> Loss:
+def trained_and_scored(asked: argparse.Namespace, device: torch.device) -> Loss:
     """Build, train and score the model asked for; the loss on the test images, in nats per image."""
     recipe = RECIPES[asked.model]
     images = data.load(asked.data, device="cpu")
@@ -146,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = options(arguments)
     try:
         with parallel.group(asked.device) as device:
-            test = train(asked, device)
+            test = trained_and_scored(asked, device)
             _say(f"test loss {test}")
     except (ValueError, TypeError, NotFiniteError, CacheError, DamagedFileError) as error:
         print(f"error: {error}", file=sys.stderr)

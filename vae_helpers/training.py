@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks, parallel
+from vae_helpers import checks, parallel, plain
 from vae_helpers.batches import Batches
 from vae_helpers.data import to_float
 from vae_helpers.history import History, RunningLoss
@@ -49,12 +49,12 @@ def fit(
     """
     _check(model, loss, epochs, lr, batch_size, seed)
     _check_images(x, y)
+    if after_epoch is not None:
+        plain.function(after_epoch, "after_epoch")
     settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision}
     run = Run(model, loss, Batches(x, y, batch_size, device_of(model), device_bytes), settings, progress)
     held_out = None if x_val is None else _held_out(model, loss, x_val, y_val, seed)
-    if resume and checkpoint is None:
-        raise ValueError("resume needs a checkpoint: the file to go on from.")
-    _train(run, held_out, after_epoch, None if checkpoint is None else Path(checkpoint), resume)
+    _train(run, held_out, after_epoch, _file(checkpoint, resume), resume)
     return run.history
 
 
@@ -90,7 +90,10 @@ def mean_loss(
     seed: int = 0,
 ) -> Loss:
     """A loss averaged over all images (n, 1, 28, 28), as floats, in nats per image; seeded, in float32, in batches."""
+    plain.module(model, "model")
+    plain.function(loss, "loss")
     checks.positive_int(batch_size, "batch_size")
+    plain.whole_number(seed, "seed")
     _check_images(x, y)
     device, was_training, mean = device_of(model), model.training, RunningLoss()
     model.eval()
@@ -115,13 +118,21 @@ def _held_out(model: nn.Module, loss: LossFunction, x: Tensor, y: Tensor | None,
     return partial(mean_loss, model, x, loss, y, seed=seed)
 
 
+def _file(checkpoint: str | Path | None, resume: bool) -> Path | None:
+    if checkpoint is not None:
+        plain.an(str, Path)(checkpoint, "checkpoint")
+        return Path(checkpoint)
+    if resume:
+        raise ValueError("resume needs a checkpoint: the file to go on from.")
+    return None
+
+
 def _check(model: nn.Module, loss: LossFunction, epochs: int, lr: float, batch_size: int, seed: int) -> None:
+    plain.module(model, "model")
+    plain.function(loss, "loss")
     checks.positive_int(epochs, "epochs")
     checks.positive_int(batch_size, "batch_size")
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"seed must be a whole number, got {seed!r}.")
-    if not callable(loss):
-        raise TypeError(f"loss must be a function (model, x, y) → Loss, got {type(loss).__name__}.")
+    plain.whole_number(seed, "seed")
     if isinstance(lr, bool) or not (isinstance(lr, (int, float)) and isfinite(lr) and lr > 0):
         raise ValueError(f"lr must be a positive number, got {lr!r}.")
     if not any(p.requires_grad for p in model.parameters()):
