@@ -49,34 +49,37 @@ class NotFiniteError(ArithmeticError):
 
 
 class RunningLoss:
-    """The mean of a loss's parts over batches, summed on the device: its value is asked for once, by ``mean``."""
+    """The mean of a loss's parts over batches; they stay on the device, and are asked for once, by ``mean``."""
 
     def __init__(self) -> None:
-        self.reconstruction, self.kl, self.weighted_kl, self.n, self.betas = 0.0, 0.0, 0.0, 0, set()
+        self.parts: dict[str, list[Tensor | float]] = {"reconstruction": [], "kl": []}
+        self.sizes: list[int] = []
+        self.betas: list[float] = []
 
     def add(self, part: Loss, n: int) -> None:
         """Add the mean loss of a batch of n images."""
-        self.reconstruction = self.reconstruction + n * _detached(part.reconstruction)
-        self.kl = self.kl + n * _detached(part.kl)
-        self.weighted_kl = self.weighted_kl + n * part.beta * _detached(part.kl)
-        self.n += n
-        self.betas.add(part.beta)
+        for name, values in self.parts.items():
+            value = getattr(part, name)
+            values.append(value.detach() if isinstance(value, Tensor) else value)
+        self.sizes.append(n)
+        self.betas.append(part.beta)
 
-    def over_processes(self) -> "RunningLoss":
-        """Itself, after adding what the other processes of a parallel run have summed up."""
-        if parallel.processes() > 1:
-            device = next((s.device for s in (self.reconstruction, self.kl) if isinstance(s, Tensor)), None)
-            mine = [self.reconstruction, self.kl, self.weighted_kl, self.n]
-            everyones = parallel.summed(torch.stack([torch.as_tensor(s, device=device).double() for s in mine]))
-            self.reconstruction, self.kl, self.weighted_kl, self.n = everyones
-        return self
+    def mean(self, everywhere: bool = False) -> Loss:
+        """The mean loss per image, as floats; where beta changed, the one that gives the mean total.
 
-    def mean(self) -> Loss:
-        """The mean loss per image, as floats; where beta changed, the one that gives the mean total."""
-        reconstruction, kl, weighted = (float(s) / self.n for s in (self.reconstruction, self.kl, self.weighted_kl))
-        beta = self.betas.pop() if len(self.betas) == 1 else (weighted / kl if kl else 1.0)
+        everywhere: over the batches of all processes of a parallel run; all of them must ask.
+        """
+        sizes, betas = (torch.tensor(values, dtype=torch.float64) for values in (self.sizes, self.betas))
+        reconstruction, kl = (_numbers(values) for values in self.parts.values())
+        sums = torch.stack([(sizes * v).sum() for v in (reconstruction, kl, betas * kl, torch.ones_like(sizes))])
+        if everywhere:
+            sums = torch.tensor(parallel.gathered(sums.tolist()), dtype=torch.float64).sum(0)
+        reconstruction, kl, weighted = (sums[:3] / sums[3]).tolist()
+        beta = self.betas[0] if len(set(self.betas)) == 1 else (weighted / kl if kl else 1.0)
         return Loss(reconstruction, kl, beta)
 
 
-def _detached(value: Tensor | float) -> Tensor | float:
-    return value.detach().double() if isinstance(value, Tensor) else value
+def _numbers(values: list[Tensor | float]) -> Tensor:
+    if isinstance(values[0], Tensor):
+        return torch.stack(values).double().cpu()
+    return torch.tensor(values, dtype=torch.float64)

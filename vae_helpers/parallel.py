@@ -55,13 +55,6 @@ def agreed(values: Tensor) -> Tensor:
     return values
 
 
-def summed(values: Tensor) -> Tensor:
-    """The sum over all processes, element by element."""
-    if processes() > 1:
-        distributed.all_reduce(values)
-    return values
-
-
 def gathered(value: object) -> list:
     """What each process handed in, in the order of their numbers."""
     values = [value]

@@ -60,7 +60,7 @@ class Run:
             look()
             sums.add(self._step(x, y), len(x))
             self.line.step()
-        mean = sums.over_processes().mean()
+        mean = sums.mean(everywhere=True)
         if not (isfinite(mean.total) and _all_finite(self.model)):
             self.model.load_state_dict(self.kept)
             raise NotFiniteError(self.done + 1, self.history)

@@ -112,7 +112,7 @@ def rows() -> list[str]:
     ]
     contestants = {
         "products": lambda: multiply_for_an_epoch(pairs, steps),
-        "fit": lambda: fitted(images, "float32", 1),
+        "fit": lambda: fit(VAE(20), images.x, vae_loss, epochs=1, precision="float32", **FIT),
         "memory": loop(VAE(20), memory_batches(images.x)),
         "loader": loop(VAE(20), loader_batches(str(data.find("mnist")))),
     }
