@@ -1,4 +1,4 @@
-"""Several processes that train one model, started by torchrun: which of them am I, and what have all of us together?
+"""Several processes that train one model, started by torchrun: which of them this is, and what all have together.
 
 Without torchrun there is one process, and each function here gives back what it was handed.
 """

@@ -154,7 +154,6 @@ def labels(method: Callable) -> Callable:
 
     In training on a GPU the range is not looked at, which would wait for the device at every step; ``fit`` looks once.
     """
-
     signature = inspect.signature(method)
 
     @functools.wraps(method)
@@ -227,7 +226,6 @@ def _are_floats(tensors: Iterable[Tensor], names: str) -> None:
 
 def densities(function: Callable) -> Callable:
     """Decorate a function of log densities (…, n) and, last, a grid (n,): finite, and the grid increasing."""
-
     signature = inspect.signature(function)
 
     @functools.wraps(function)

@@ -157,7 +157,7 @@ def _weights(spy: Spy, loss: Callable, notes: _Notes, y: Tensor | None) -> Itera
 
 
 def _collapse(spy: Spy, notes: _Notes) -> list[Finding]:
-    """The model's own codes: do they say anything?"""
+    """Whether the model's own codes say anything."""
     mu, logvar = spy.encoded
     notes.looked_at.append("collapse")
     kl = kl_to_standard_normal(mu, logvar).mean().item()
