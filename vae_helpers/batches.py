@@ -16,7 +16,7 @@ class Batches:
     """Float images in [0, 1] and their labels, batch by batch, on ``device``.
 
     x: images (n, 1, 28, 28), uint8 or floats; y: labels (n,) or None. Images of at most ``device_bytes`` are moved to
-    the device as a whole, once (``resident``); more of them stay where they are, and each batch travels by itself.
+    the device as a whole, once (``resident``); more of them stay on the host, and each batch travels by itself.
     None: half of a GPU's free memory, no limit elsewhere. Under torchrun each process gets its share of each batch.
     Raises ValueError where a batch has fewer images than there are processes.
     """

@@ -21,6 +21,7 @@ from vae_helpers import plain
 from vae_helpers.data import cache_folder
 from vae_helpers.history import History
 from vae_helpers.losses import Loss
+from vae_helpers.models import device_of
 
 FORMAT = "vae_helpers 1"
 
@@ -161,7 +162,7 @@ def _read(path: Path, model: nn.Module) -> dict:
     try:
         damaged = zipfile.ZipFile(stored).testzip()  # torch.load does not look at the checksums
         stored.seek(0)
-        content = None if damaged else torch.load(stored, map_location=_device_of(model), weights_only=True)
+        content = None if damaged else torch.load(stored, map_location=device_of(model), weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile):
         damaged = True
     if damaged:
@@ -170,10 +171,6 @@ def _read(path: Path, model: nn.Module) -> dict:
         raise CheckpointError(f"{path.name} is no checkpoint of this version of the course: train again")
     _compare(content, model, path.name)
     return content
-
-
-def _device_of(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device
 
 
 def _compare(content: dict, model: nn.Module, name: str) -> None:

@@ -173,3 +173,9 @@ def start_at_mean(model: nn.Module, x: Tensor) -> None:
 def n_parameters(model: nn.Module) -> int:
     """How many numbers training may change."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+@takes.arguments(model=plain.module)
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights lie."""
+    return next(model.parameters()).device

@@ -109,7 +109,8 @@ class Run:
         self.model.train()
         self.optimizer.load_state_dict(training["optimizer"])
         self.schedule.load_state_dict(training["schedule"])
-        vars(self.loss).update(training["counted_by_loss"])
+        if training["counted_by_loss"]:  # a function has none, and may not let itself be written to
+            vars(self.loss).update(training["counted_by_loss"])
         restore_random_state(training["random"][parallel.rank()], self.batches.device)
         self.start -= self.history.seconds[-1]
         self.line.done = self.done * self.batches.n_batches

@@ -13,6 +13,7 @@ from vae_helpers.batches import Batches
 from vae_helpers.data import to_float
 from vae_helpers.history import History, RunningLoss
 from vae_helpers.losses import Loss
+from vae_helpers.models import device_of
 from vae_helpers.randomness import own_random_state
 from vae_helpers.run import LossFunction, Run, checked
 from vae_helpers.stopping import stop_between_steps
@@ -106,11 +107,6 @@ def mean_loss(
     finally:
         model.train(was_training)
     return mean.mean()
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where a model's weights lie."""
-    return next(model.parameters()).device
 
 
 def _held_out(model: nn.Module, loss: LossFunction, x: Tensor, y: Tensor | None, seed: int) -> Callable[[], Loss]:

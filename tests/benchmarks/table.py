@@ -1,6 +1,6 @@
 """How fast the course is on this machine: one command, one table, printed and written to figures/benchmarks.md.
 
-    python tests/benchmarks/table.py                      (all parts: about 50 minutes on 2 quiet cores)
+    python tests/benchmarks/table.py                      (all parts: about half an hour on 2 quiet cores)
     python tests/benchmarks/table.py --only fitting growth
 
 Nothing else should run beside it. Parts that are left out keep what the file says of them. Nothing is asserted.
