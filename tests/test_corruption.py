@@ -139,3 +139,10 @@ def test_what_is_no_batch_of_float_images_is_refused(corrupt):
 
 def test_arguments_may_be_given_by_name_or_place():
     assert torch.equal(masking(X, 0.2, seeded()), masking(x=X, proportion=0.2, generator=seeded()))
+
+
+@each
+@pytest.mark.parametrize("generator", [3, "seed 3", np.random.default_rng(3)])
+def test_a_generator_that_is_not_torchs_is_refused_by_name(corrupt, generator):
+    with pytest.raises(TypeError, match="generator must be of type Generator"):
+        corrupt(X, generator=generator)

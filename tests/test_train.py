@@ -81,7 +81,7 @@ def test_beta_and_the_seed_reach_the_training(tiny_data, capsys):
     ("options", "message"),
     [
         (("--epochs", "0"), "error: epochs must be at least 1, got 0"),
-        (("--lr", "nan"), "error: lr must be a positive number"),
+        (("--lr", "nan"), "error: lr must be finite, got nan"),
         (("--latent-dim", "0"), "error: latent_dim must be at least 1"),
         (("--model", "denoising", "--noise-amount", "2"), "error: proportion must be a share of the pixels"),
     ],

@@ -171,9 +171,17 @@ def test_epochs_that_are_no_whole_number_are_refused():
         fit(small_vae(), X, vae_loss, epochs=2.0)
 
 
-@pytest.mark.parametrize("lr", [0, -1e-3, float("nan"), "fast"])
-def test_a_learning_rate_that_is_not_positive_is_refused(lr):
-    with pytest.raises(ValueError, match="lr must be a positive number"):
+@pytest.mark.parametrize(
+    ("lr", "error", "message"),
+    [
+        (0, ValueError, "lr must be positive, got 0"),
+        (-1e-3, ValueError, "lr must be positive, got -0.001"),
+        (float("nan"), ValueError, "lr must be finite, got nan"),
+        ("fast", TypeError, "lr must be a plain number, got 'fast'"),
+    ],
+)
+def test_a_learning_rate_that_is_not_positive_is_refused(lr, error, message):
+    with pytest.raises(error, match=message):
         fit(small_vae(), X, vae_loss, lr=lr)
 
 

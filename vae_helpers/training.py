@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from math import isfinite
 from pathlib import Path
 
 import torch
@@ -129,8 +128,7 @@ def _check(model: nn.Module, loss: LossFunction, epochs: int, lr: float, batch_s
     checks.positive_int(epochs, "epochs")
     checks.positive_int(batch_size, "batch_size")
     plain.whole_number(seed, "seed")
-    if isinstance(lr, bool) or not (isinstance(lr, (int, float)) and isfinite(lr) and lr > 0):
-        raise ValueError(f"lr must be a positive number, got {lr!r}.")
+    plain.positive(lr, "lr")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError(f"{type(model).__name__} has no weight to train: every requires_grad is False.")
 
