@@ -151,6 +151,12 @@ def test_it_closes_with_described_further_reading(nb):
     assert not [item for item in reading if not described(item)], "an item needs a link and a description"
 
 
+def test_no_markdown_stands_within_html_where_it_would_be_shown_as_it_is(nb):
+    """CommonMark: a line that begins with a tag, and all up to the next empty line, is HTML."""
+    blocks = [block for text in markdown_of(nb) for block in re.split(r"\n\s*\n", text) if block.startswith("<")]
+    assert not [block for block in blocks if re.search(r"`|\*\*|\]\(|\$", block)]
+
+
 # Its sizes
 
 

@@ -103,6 +103,11 @@ BREAKS = {
         write("## Further reading\n\n" + 3 * "- [A paper](https://example.org)\n", -1),
         write("## Further reading\n\n- [A paper](https://example.org) explains every step in turn.", -1),
     ],
+    form.test_no_markdown_stands_within_html_where_it_would_be_shown_as_it_is: [
+        write("<details><summary>A hint</summary>Try `sum`.</details>", 2),
+        write("<details><summary>A hint</summary>**Sum** it.</details>", 2),
+        write("<details><summary>A hint</summary>See [01](01_autoencoder.ipynb).</details>", 2),
+    ],
     form.test_it_has_50_to_100_cells: [keep(0, 49), lambda nb: nb.cells.extend(nb.cells[:40])],
     form.test_it_has_between_1_3_and_1_9_markdown_cells_for_each_code_cell: [
         add(*(code("x") for _ in range(9))),

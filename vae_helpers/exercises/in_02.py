@@ -32,7 +32,7 @@ def _fewer(x: Tensor, proportion: float) -> Tensor:
 
 MASKING_NOISE = Exercise(
     id="masking-noise",
-    expects="images of the same shape, the same number of pixels in each forced to 0, other ones in every image",
+    expects="images of the same shape, the same number of pixels in each forced to 0, different ones in every image",
     reference=masking,
     probes=_images_without_black,
     measure=_traces_of_a_mask,
