@@ -114,3 +114,11 @@ def test_frechet_distance_is_finite_where_features_repeat_each_other():
         a, b = torch.randn(2, 50, 3, generator=torch.Generator().manual_seed(seed))
         twice = evaluation.frechet_distance(torch.cat([a, a[:, :1]], 1), torch.cat([b, b[:, :1]], 1))
         assert twice >= evaluation.frechet_distance(a, b) - 1e-6
+
+
+def test_in_batches_takes_one_number_per_image_and_refuses_one_for_all():
+    x = torch.rand(5, 1, 28, 28)
+    brightness = lambda images: images.mean(dim=(1, 2, 3))  # noqa: E731
+    assert torch.equal(evaluation.in_batches(brightness, x, batch_size=2), brightness(x))
+    with pytest.raises(TypeError, match=r"function must return a tensor \(batch, …\), got Tensor"):
+        evaluation.in_batches(torch.mean, x)

@@ -164,11 +164,11 @@ def test_agreement_is_the_share_of_labels_that_score_highest():
 
 
 def test_variance_within_classes_ignores_what_lies_between_them():
-    y = torch.tensor([0, 0, 5, 5])
-    images = torch.tensor([0.0, 0.0, 1.0, 1.0]).view(4, 1, 1, 1).expand(4, 1, 28, 28)
+    y = torch.tensor([0, 0, 5, 5, 7])
+    images = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.5]).view(5, 1, 1, 1).expand(5, 1, 28, 28)
     assert evaluation.variance_within_classes(images, y) == 0
-    images = torch.tensor([0.0, 1.0, 0.25, 0.75]).view(4, 1, 1, 1).expand(4, 1, 28, 28)
-    assert evaluation.variance_within_classes(images, y) == pytest.approx(784 * (0.25 + 0.0625) / 2)
+    images = torch.tensor([0.0, 1.0, 0.25, 0.75, 0.5]).view(5, 1, 1, 1).expand(5, 1, 28, 28)
+    assert evaluation.variance_within_classes(images, y) == pytest.approx(784 * (0.25 + 0.0625 + 0) / 3)
 
 
 def test_one_run_under_ten_priors_gives_what_a_run_per_class_gives():
@@ -178,3 +178,7 @@ def test_one_run_under_ten_priors_gives_what_a_run_per_class_gives():
     for k in range(10):
         alone = evaluation.sampled_log_p(model, x_bin, torch.full((7,), k), n_samples=20, seed=3)
         assert torch.allclose(table[:, k], alone, atol=1e-4)
+
+
+def test_the_mean_of_a_single_images_weights_is_a_number():
+    assert evaluation.log_mean_exp(torch.tensor([1.0, 3.0]).log()).item() == pytest.approx(torch.tensor(2.0).log())

@@ -160,3 +160,30 @@ def test_a_grid_that_does_not_fit_or_a_density_of_zero_is_refused():
         losses.kl_on_grid(log_q[:-1], log_q[:-1], GRID)
     with pytest.raises(ValueError, match="NaN or infinite"):
         losses.elbo_on_grid(torch.where(GRID > 0, log_q, -torch.inf), log_q, GRID)
+
+
+@pytest.mark.parametrize("loss", [losses.squared_error, losses.bernoulli_nll])
+def test_pixels_may_lie_in_a_row_but_images_must_be_several(loss):
+    flat = [LOGITS.flatten(1), X.flatten(1)]
+    assert torch.equal(loss(*flat), loss(LOGITS, X))
+    with pytest.raises(ValueError, match="must have"):
+        loss(*(rows[0] for rows in flat))
+
+
+@pytest.mark.parametrize(
+    ("kl", "count"), [(losses.kl_to_standard_normal, 2), (losses.kl_to_class_mean, 3), (losses.kl_diagonal, 4)]
+)
+def test_a_kl_wants_rows_of_parameters(kl, count):
+    with pytest.raises(ValueError, match="mu must have"):
+        kl(*(count * [MU[0]]))
+
+
+def test_a_vae_loss_weighs_the_kl_once_unless_told_otherwise():
+    torch.manual_seed(0)
+    model, x = VAE(3, (8,)), X.float()
+    torch.manual_seed(1)
+    plain = losses.vae_loss(model, x)
+    torch.manual_seed(1)
+    doubled = losses.vae_loss(model, x, beta=2.0)
+    assert plain.total.item() == pytest.approx((plain.reconstruction + plain.kl).item())
+    assert (doubled.total - plain.total).item() == pytest.approx(plain.kl.item(), rel=1e-3)

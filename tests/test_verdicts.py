@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vae_helpers.exercises import EXERCISES, check
-from vae_helpers.exercises.core import Exercise, examine
+from vae_helpers.exercises.core import Exercise, examine, run
 
 RIGHT = EXERCISES["left-out-by-the-mean"].reference
 
@@ -90,3 +90,26 @@ def test_the_entry_shown_is_the_one_that_is_off_and_not_the_largest():
     i = int(right.abs().argmin())
     verdict = check("left-out-by-the-mean", off_by(*[0.0] * i, 0.01))
     assert f"{right[i] + 0.01:.4f} where {right[i]:.4f} is right" in verdict.message
+
+
+def test_an_answer_that_writes_into_its_input_is_judged_by_the_input_it_was_given():
+    def scaled_up_in_place(x, proportion):
+        chosen = torch.rand(x.flatten(1).shape).topk(round(784 * proportion), dim=1).indices
+        return x.flatten(1).scatter_(1, chosen, 0.0).div_(1 - proportion).view_as(x)
+
+    assert "scaled up" in check("masking-noise", scaled_up_in_place).message
+
+
+def test_a_random_answer_is_measured_on_the_same_draws_whatever_was_drawn_before():
+    exercise = EXERCISES["independent-pixels"]
+    measured = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        measured.append(run(exercise, exercise.reference))
+    assert all(torch.equal(a, b) for a, b in zip(*measured, strict=True))
+
+
+@pytest.mark.parametrize("made", [EXERCISES["masking-noise"], EXERCISES["masking-noise"].mistakes[0]])
+def test_an_exercise_and_its_mistakes_stay_as_they_are(made):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.message = "passed"
