@@ -202,7 +202,8 @@ CASES = {
         (binarized.SmoothVAE, {"latent_dim": 3}, sizes(hidden=NO_WIDTHS)),
         (models.start_at_mean, {"model": VAE, "x": X}, {"model": [*NO_MODEL, nn.ReLU()], "x": NO_PIXELS}),
         (models.n_parameters, {"model": VAE}, {"model": NO_MODEL}),
-        (models.device_of, {"model": VAE}, {"model": NO_MODEL}),
+        (models.device_of, {"model": VAE}, {"model": [*NO_MODEL, nn.ReLU()]}),
+        (models.copy_of, {"model": VAE}, {"model": NO_MODEL}),
         (
             conditional.join_label,
             {"a": ROWS, "y": Y},

@@ -161,3 +161,11 @@ def test_the_same_sizes_with_another_activation_are_another_architecture(file):
     model.encoder[1] = torch.nn.SiLU()
     with pytest.raises(CheckpointError, match=r"another architecture of the same sizes(.|\n)*SiLU"):
         checkpoint.load(file, model)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such permissions")
+def test_others_may_read_a_checkpoint_where_they_may_read_any_new_file(file):
+    beside = file.with_name("any.txt")
+    beside.write_text("text")
+    assert file.stat().st_mode == beside.stat().st_mode
+    assert sorted(path.name for path in file.parent.iterdir()) == ["a.pt", "any.txt"]

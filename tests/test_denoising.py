@@ -24,9 +24,9 @@ def test_the_wide_autoencoder_has_the_methods_of_all_models():
 
 def test_its_code_is_bent():
     model = WideAutoencoder(9)
-    both, apart = model.embed(X[:1] + X[1:2]), model.embed(X[:1]) + model.embed(X[1:2])
     with torch.no_grad():
         model.encoder[0].bias.zero_()
+    both, apart = model.embed(X[:1] + X[1:2]), model.embed(X[:1]) + model.embed(X[1:2])
     assert not torch.allclose(both, apart, atol=1e-2)
 
 
@@ -48,7 +48,7 @@ def test_the_denoising_loss_is_the_cross_entropy_of_the_clean_image_given_the_co
     assert loss.total.item() == pytest.approx(oracle.item(), rel=1e-5)
 
 
-def test_without_corruption_a_start_at_the_mean_is_all_that_is_needed_for_one_image():
+def test_a_decoder_that_ignores_its_code_needs_the_mean_alone_whatever_the_corruption():
     x = X[:1].expand(4, 1, 28, 28)
     model = WideAutoencoder(5)
     start_at_mean(model, x)

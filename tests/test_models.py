@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vae_helpers import data, losses, models
+from vae_helpers import data, exercises, losses, models, training, widgets
 from vae_helpers.models import VAE, Autoencoder
 
 both = pytest.mark.parametrize("kind", [Autoencoder, VAE])
@@ -93,3 +93,31 @@ def test_every_weight_of_a_vae_receives_a_gradient():
     model = VAE(3, hidden=(7,))
     losses.vae_loss(model, torch.rand(4, 1, 28, 28)).total.backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+class Hoarder(VAE):
+    """A VAE that keeps what its last pass made, as many a tutorial's does."""
+
+    def encode(self, x):
+        self.mu, logvar = super().encode(x)
+        self.both = [self.mu, (logvar, x)]
+        return self.mu, logvar
+
+
+def test_a_model_that_keeps_tensors_of_its_last_pass_can_be_copied():
+    model, x = Hoarder(3, (8,)), torch.rand(5, 1, 28, 28)
+    mu, _ = model.encode(x)
+    copied = models.copy_of(model)
+    assert torch.equal(copied.mu, mu) and torch.equal(copied.both[1][1], x)
+    assert not copied.mu.requires_grad and model.mu.requires_grad
+    with torch.no_grad():
+        copied.encoder[0].weight.zero_()
+    assert torch.equal(model.embed(x), mu)
+
+
+def test_such_a_model_can_be_diagnosed_and_played_with():
+    model, x = Hoarder(2, (8,)), data.load_glyphs(n=300, n_test=1).x
+    training.fit(model, x, losses.vae_loss, epochs=1, progress=False)
+    model.encode(data.to_float(x[:5]))
+    assert "can't" not in repr(exercises.diagnose_vae(model, losses.vae_loss, x))
+    assert widgets.latent_sliders(model, codes=torch.randn(50, 2)).still

@@ -89,3 +89,13 @@ def test_images_that_are_no_rows_of_float64_are_refused(function):
         function(MODEL, SOME.float())
     with pytest.raises(ValueError, match=r"x must have shape \(n, 784\)"):
         function(MODEL, SOME[:, :100])
+
+
+def test_data_alike_in_all_directions_leave_axes_of_length_zero():
+    fitted = ppca(torch.zeros(4), 0.1 * torch.eye(4), latent_dim=1)
+    assert torch.allclose(fitted.W, torch.zeros(4, 1, dtype=torch.float64), atol=1e-8)
+
+
+def test_a_model_without_noise_has_no_likelihood():
+    with pytest.raises(ValueError, match="model has no noise left"):
+        training_log_likelihood(ppca(torch.zeros(4), torch.diag(torch.tensor([2.0, 0, 0, 0])), latent_dim=1))

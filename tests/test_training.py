@@ -344,3 +344,38 @@ def test_every_argument_of_mean_loss_is_refused_by_its_name(name, bad):
     arguments = {"model": small_vae(), "x": X[:9], "loss": vae_loss}
     with pytest.raises((TypeError, ValueError), match=rf"(?<!\w){name}(?!\w)"):
         mean_loss(**(arguments | {name: bad}))
+
+
+@pytest.mark.parametrize("part", [lambda t: t.item(), lambda t: t.detach()])
+def test_a_loss_without_a_gradient_is_refused_with_its_mend(part):
+    def loss(model, x, y=None):
+        return Loss(part(vae_loss(model, x).total))
+
+    with pytest.raises(TypeError, match=r"no gradient.*without \.item\(\)"):
+        fit(small_vae(), X, loss, epochs=1, progress=False)
+
+
+def test_labels_for_validation_want_images():
+    with pytest.raises(ValueError, match="y_val has no images to go with"):
+        fit(small_vae(), X, vae_loss, y_val=torch.zeros(3, dtype=torch.int64), progress=False)
+
+
+def test_what_is_refused_leaves_no_progress_bar_behind(capsys):
+    with pytest.raises(ValueError, match="x_val"):
+        fit(small_vae(), X, vae_loss, x_val=torch.rand(3, 784))
+    with pytest.raises(ValueError, match="resume needs a checkpoint"):
+        fit(small_vae(), X, vae_loss, resume=True)
+    printed = capsys.readouterr()
+    assert printed.out + printed.err == ""
+
+
+def test_a_kl_may_be_a_tensor_in_one_batch_and_a_number_in_another():
+    seen = []
+
+    def loss(model, x, y=None):
+        part = vae_loss(model, x)
+        seen.append(part.kl.item() if len(seen) % 2 else 0.0)
+        return Loss(part.reconstruction, part.kl if len(seen) % 2 == 0 else 0.0)
+
+    history = fit(small_vae(), X[:200], loss, epochs=1, batch_size=100, progress=False)
+    assert history.train[0].kl == pytest.approx(sum(seen) / 2, rel=1e-5)

@@ -80,6 +80,6 @@ class RunningLoss:
 
 
 def _numbers(values: list[Tensor | float]) -> Tensor:
-    if isinstance(values[0], Tensor):
+    if all(isinstance(value, Tensor) for value in values):
         return torch.stack(values).double().cpu()
-    return torch.tensor(values, dtype=torch.float64)
+    return torch.tensor([float(value) for value in values], dtype=torch.float64)

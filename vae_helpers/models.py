@@ -5,8 +5,9 @@ Images are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outp
 compares the definitions. What a VAE's outputs mean is its likelihood's affair.
 """
 
+import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
@@ -177,5 +178,23 @@ def n_parameters(model: nn.Module) -> int:
 
 @takes.arguments(model=plain.module)
 def device_of(model: nn.Module) -> torch.device:
-    """Where a model's weights lie."""
-    return next(model.parameters()).device
+    """Where a model's weights lie. Raises ValueError for a model that has none."""
+    first = next(model.parameters(), None)
+    if first is None:
+        raise ValueError(f"model must have weights, and {type(model).__name__} has none.")
+    return first.device
+
+
+@takes.arguments(model=plain.module)
+def copy_of(model: nn.Module) -> nn.Module:
+    """A copy of a model. Tensors that it keeps of its last pass are cut from their graph, which can't be copied."""
+    kept = [t for part in model.modules() for t in _tensors_in(list(vars(part).values())) if not t.is_leaf]
+    return copy.deepcopy(model, {id(t): t.detach().clone() for t in kept})
+
+
+def _tensors_in(values: list | tuple) -> Iterator[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors_in(value)

@@ -23,13 +23,12 @@ def rank() -> int:
 
 
 @contextmanager
-def group(device: torch.device | None = None) -> Iterator[torch.device]:
+def group(device: torch.device) -> Iterator[torch.device]:
     """Join the processes that torchrun started, if it did; gives the device of this one.
 
-    device: where to compute, or None: the GPU of this process's own number if there are GPUs, else the CPU. Gradients
-    travel by NCCL between GPUs, by gloo between CPUs. torchrun tells each process who it is by environment variables.
+    device: where to compute; of several GPUs each process takes that of its own number. Gradients travel by NCCL
+    between GPUs, by gloo between CPUs. torchrun tells each process who it is by environment variables.
     """
-    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield device
         return

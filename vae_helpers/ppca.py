@@ -55,13 +55,20 @@ def ppca(mean: Tensor, covariance: Tensor, latent_dim: int) -> LinearGaussian:
     eigenvalues = ascending.flip(0).clamp(min=0)
     sigma2 = eigenvalues[latent_dim:].mean().item()
     axes = vectors.flip(1)[:, :latent_dim]
-    return LinearGaussian(axes * (eigenvalues[:latent_dim] - sigma2).sqrt(), mean.double(), sigma2, eigenvalues)
+    return LinearGaussian(
+        axes * (eigenvalues[:latent_dim] - sigma2).clamp(min=0).sqrt(), mean.double(), sigma2, eigenvalues
+    )
 
 
 @takes.arguments(model=plain.an(LinearGaussian))
 def training_log_likelihood(model: LinearGaussian) -> float:
-    """Mean log p(x) of the data that the model was fitted to, in nats per image; may be positive: it is a density."""
+    """Mean log p(x) of the data that the model was fitted to, in nats per image; may be positive: it is a density.
+
+    Raises ValueError where σ² is 0: the density then has no bound.
+    """
     p, d = model.W.shape
+    if model.sigma2 <= 0:
+        raise ValueError("model has no noise left, σ² = 0, and so a density without bound: take a smaller latent_dim.")
     # −½ (p log 2π + Σ_{i ≤ d} log λ_i + (p − d) log σ² + p)
     return -0.5 * (p * log(2 * pi) + model.eigenvalues[:d].log().sum().item() + (p - d) * log(model.sigma2) + p)
 

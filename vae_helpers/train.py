@@ -17,11 +17,9 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from vae_helpers import conditional, corruption, data, losses, models, parallel
+from vae_helpers import conditional, corruption, data, losses, models, parallel, plain
 from vae_helpers.binarized import SmoothVAE, binarized_loss
-from vae_helpers.downloads import CacheError
 from vae_helpers.history import NotFiniteError
-from vae_helpers.idx_files import DamagedFileError
 from vae_helpers.likelihoods import LIKELIHOODS
 from vae_helpers.losses import Loss
 from vae_helpers.training import LossFunction, fit, mean_loss
@@ -70,6 +68,17 @@ RECIPES = {
 }
 
 
+def _device(name: str) -> torch.device:
+    try:
+        plain.device(name, "device")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    device = torch.device(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise argparse.ArgumentTypeError("PyTorch sees no GPU here")
+    return device
+
+
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options of a command line; argparse says what is wrong with one, and ends the program."""
     layout = argparse.RawDescriptionHelpFormatter
@@ -87,7 +96,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=5e-3, help="the schedule's peak (0.005)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("auto", "float32", "bf16"), default="auto")
-    parser.add_argument("--device", type=torch.device, help="cpu or cuda (a GPU if there is one)")
+    parser.add_argument("--device", type=_device, help="cpu or cuda (a GPU if there is one)")
     parser.add_argument(
         "--checkpoint", type=Path, help="the file to write (in the cache folder, named after the model)"
     )
@@ -145,10 +154,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Train as the command line asks; 0, or 1 with a line that says what went wrong."""
     asked = options(arguments)
     try:
-        with parallel.group(asked.device) as device:
+        with parallel.group(asked.device or data.default_device()) as device:
             test = trained_and_scored(asked, device)
             _say(f"test loss {test}")
-    except (ValueError, TypeError, NotFiniteError, CacheError, DamagedFileError) as error:
+    except (ValueError, TypeError, NotFiniteError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

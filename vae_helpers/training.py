@@ -52,9 +52,9 @@ def fit(
     if after_epoch is not None:
         plain.function(after_epoch, "after_epoch")
     settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision}
+    held_out, path = _held_out(model, loss, x_val, y_val, seed), _file(checkpoint, resume)
     run = Run(model, loss, Batches(x, y, batch_size, device_of(model), device_bytes), settings, progress)
-    held_out = None if x_val is None else _held_out(model, loss, x_val, y_val, seed)
-    _train(run, held_out, after_epoch, _file(checkpoint, resume), resume)
+    _train(run, held_out, after_epoch, path, resume)
     return run.history
 
 
@@ -108,7 +108,13 @@ def mean_loss(
     return mean.mean()
 
 
-def _held_out(model: nn.Module, loss: LossFunction, x: Tensor, y: Tensor | None, seed: int) -> Callable[[], Loss]:
+def _held_out(
+    model: nn.Module, loss: LossFunction, x: Tensor | None, y: Tensor | None, seed: int
+) -> Callable[[], Loss] | None:
+    if x is None:
+        if y is not None:
+            raise ValueError("y_val has no images to go with: give x_val too.")
+        return None
     _check_images(x, y, "x_val", "y_val")
     return partial(mean_loss, model, x, loss, y, seed=seed)
 

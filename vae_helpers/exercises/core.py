@@ -103,7 +103,7 @@ def judge(exercise: Exercise, results: list[Tensor]) -> Verdict:
             return Verdict("mistake", f"{exercise.id}: {mistake.message}")
     pairs = zip(results, expected, strict=True)
     i, pair = next((i, p) for i, p in enumerate(pairs) if not agree(p[:1], p[1:], exercise.tolerance))
-    only_here = "for a batch of another size, " if i else ""
+    only_here = "right for the first inputs, but for others " if i else ""
     return Verdict("wrong", f"{exercise.id}: {only_here}{_difference(exercise, *pair)}")
 
 

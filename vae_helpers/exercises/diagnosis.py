@@ -87,8 +87,8 @@ def _spy_on(model: nn.Module, loss: Callable, x: Tensor, y: Tensor | None, name:
     if lacking or not isinstance(model, nn.Module):
         return None, [say.no_methods(model, lacking)]
     device = next((p.device for p in model.parameters()), x.device)
-    spy = Spy(model, some_images(x, y, device))
     try:
+        spy = Spy(model, some_images(x, y, device))
         spy.value(loss)
     except ProbeError as error:
         return None, [say.broken_answer(str(error))]

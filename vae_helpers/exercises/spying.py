@@ -4,7 +4,6 @@ With the decoder's answer held still, whatever moves the loss is its KL; with th
 reconstruction. And what ``decode`` was given tells how z was drawn.
 """
 
-import copy
 import inspect
 from collections.abc import Callable, Iterable
 
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_helpers.data import to_float
+from vae_helpers.models import copy_of
 
 N_PROBED = 1000  # images that a probe runs over
 N_COMPARED = 60_000  # images of a loader that are looked at
@@ -32,7 +32,7 @@ class Spy:
 
     def __init__(self, model: nn.Module, images: tuple[Tensor, Tensor | None]) -> None:
         self.images = images
-        self.model = copy.deepcopy(model).eval()
+        self.model = copy_of(model).eval()
         self._encode, self._decode = self.model.encode, self.model.decode
         # in the instance's own dict: found before a method of the class, and before a submodule of that name
         self.model.__dict__["encode"], self.model.__dict__["decode"] = self._answer_encode, self._answer_decode

@@ -1,12 +1,13 @@
 """What all widgets share: a box that shows a still where no kernel runs, and a picture with alt text."""
 
 import base64
-import copy
 from collections.abc import Callable
 
 import ipywidgets
 import torch
 from torch import nn
+
+from vae_helpers.models import copy_of
 
 
 class Playable(ipywidgets.VBox):
@@ -52,7 +53,7 @@ def own_copy(model: nn.Module) -> nn.Module:
 
     Callbacks may run in a second thread, while a cell trains the original.
     """
-    return copy.deepcopy(model).cpu().eval().requires_grad_(False)
+    return copy_of(model).cpu().eval().requires_grad_(False)
 
 
 def generator(seed: int = 0) -> torch.Generator:
