@@ -105,3 +105,9 @@ def test_clouds_of_unlike_shapes_are_refused():
         latent.mutual_information(z[:, :2], mu, logvar)
     with pytest.raises(ValueError, match="mu and logvar"):
         latent.kl_per_dimension(mu, logvar[:2])
+
+
+def test_a_unit_is_active_from_a_variance_of_a_hundredth_on():
+    mu = torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))
+    mu = mu / mu.std(dim=0) * torch.tensor([0.009, 0.011]).sqrt()
+    assert latent.active_units(mu).tolist() == [False, True]
