@@ -2,11 +2,13 @@
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 FIGURES = Path(__file__).parents[1] / "figures"
 PAGE = (FIGURES / "latent_explorer.html").read_text("utf-8")
 
+sys.path.insert(0, str(FIGURES))  # as `python figures/explorer.py` has it
 specification = importlib.util.spec_from_file_location("explorer", FIGURES / "explorer.py")
 explorer = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(explorer)

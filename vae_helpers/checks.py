@@ -14,14 +14,6 @@ IMAGE_SHAPE = (1, 28, 28)
 N_CLASSES = 10
 
 
-def positive_int(value: object, name: str) -> None:
-    """Raise TypeError or ValueError unless ``value`` is an int of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number, got {value!r} of type {type(value).__name__}.")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}.")
-
-
 def floats(value: object, name: str, ndim: int | None = None, least_ndim: int = 0) -> None:
     """Raise TypeError or ValueError unless ``value`` is a floating tensor of so many axes; values are not looked at."""
     if not isinstance(value, Tensor) or not value.is_floating_point():

@@ -20,7 +20,7 @@ class WarmUp:
     trained model with the loss itself, at β = 1.
     """
 
-    @takes.arguments(loss=plain.function, steps=checks.positive_int)
+    @takes.arguments(loss=plain.function, steps=plain.positive_int)
     def __init__(self, loss: Callable[..., Loss], steps: int) -> None:
         self.loss, self.steps, self.done = loss, steps, 0
 
@@ -55,7 +55,7 @@ def free_bits_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, free: f
     return Loss(reconstruction.mean(), free_bits(kl_each, free))
 
 
-@takes.arguments(eigenvalues=checks.row, sigma2=plain.positive, latent_dim=checks.positive_int, beta=plain.positive)
+@takes.arguments(eigenvalues=checks.row, sigma2=plain.positive, latent_dim=plain.positive_int, beta=plain.positive)
 def units_at_optimum(eigenvalues: Tensor, sigma2: float, latent_dim: int, beta: float = 1.0) -> int:
     """How many units a linear VAE with fixed noise variance σ_x² uses at its optimum: min(d, #{λ_i > βσ_x²}), exactly.
 

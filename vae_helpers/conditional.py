@@ -23,7 +23,7 @@ def _takes_labelled_rows(function: Callable) -> Callable:
     @functools.wraps(function)
     def checked(a: Tensor, y: Tensor, n_classes: int = 10) -> Tensor:
         checks.floats(a, "a", ndim=2)
-        checks.positive_int(n_classes, "n_classes")
+        plain.positive_int(n_classes, "n_classes")
         takes.labels_of(a, y, n_classes)
         return function(a, y, n_classes)
 

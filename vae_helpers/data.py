@@ -17,11 +17,12 @@ NAMES = ("mnist", "fashion", "glyphs")
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images and labels, all on one device.
+    """Images and labels, all on one device but the factors.
 
     name: what was *really* loaded, "mnist", "fashion" or "glyphs".
     x, x_test: uint8 (n, 1, 28, 28), 0 black to 255 white. y, y_test: int64 (n,), labels 0 … 9.
-    factors: for the glyphs {"train": {...}, "test": {...}} with the true factors of every image, else None.
+    factors: for the glyphs {"train": {...}, "test": {...}} with the true factors of every image, on
+        the CPU, else None.
     """
 
     name: str
@@ -74,7 +75,7 @@ def load(name: str, folder: str | Path | None = None, device: torch.device | str
     return Dataset(name, *(t.to(device) for t in (x, y, x_test, y_test)))
 
 
-@takes.arguments(device=plain.device, n=checks.positive_int, n_test=checks.positive_int, seed=plain.whole_number)
+@takes.arguments(device=plain.device, n=plain.positive_int, n_test=plain.positive_int, seed=plain.whole_number)
 def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int = 4_000, seed: int = 0) -> Dataset:
     """Draw the built-in digits, with the true factors of each image. See ``glyphs.make``."""
     x, y, factors = glyphs.make(n, seed=2 * seed)

@@ -17,7 +17,7 @@ _ROWS = functools.partial(checks.floats, ndim=2)
 _LABELLED = plain.model_with("encode", "decode", "place", "n_classes")
 
 
-@takes.arguments(function=plain.function, x=checks.something, batch_size=checks.positive_int)
+@takes.arguments(function=plain.function, x=checks.something, batch_size=plain.positive_int)
 @torch.no_grad()
 def in_batches(function: Batchwise, x: Tensor, batch_size: int = 2000) -> Tensor:
     """Apply a function of images or codes to all of ``x`` in batches, without gradients; uint8 images become floats."""
@@ -38,7 +38,7 @@ def mse(x_hat: Tensor, x: Tensor) -> float:
 
 
 @takes.arguments(
-    reconstruct=plain.function, x=checks.finite_images, target=checks.images, batch_size=checks.positive_int
+    reconstruct=plain.function, x=checks.finite_images, target=checks.images, batch_size=plain.positive_int
 )
 @torch.no_grad()
 def reconstruction_mse(
@@ -66,7 +66,7 @@ def psnr(mean_squared_error: float) -> float:
 def mse_to_nearest(images: Tensor, bank: Tensor) -> Tensor:
     """For each image (n, 1, 28, 28), the MSE *per pixel* to the nearest in ``bank`` (m, 1, 28, 28): floats (n,).
 
-    Both uint8 or floats in [0, 1]; in batches, so that a bank of 20,000 bytes stays bytes.
+    Both uint8 or floats in [0, 1]. The bank is taken in parts, so that bytes stay bytes; the images at once.
     """
     flat = to_float(images).flatten(1)
     nearest = [torch.cdist(flat, to_float(part).flatten(1)).amin(1) for part in bank.split(4000)]
@@ -121,8 +121,8 @@ def log_mean_exp(log_weights: Tensor) -> Tensor:
     encode=plain.function,
     log_joint=plain.function,
     given=checks.something,
-    n_samples=checks.positive_int,
-    batch_size=checks.positive_int,
+    n_samples=plain.positive_int,
+    batch_size=plain.positive_int,
     seed=plain.whole_number,
 )
 @torch.no_grad()
@@ -156,7 +156,7 @@ def importance_sampled_log_p(
 @takes.arguments(
     model=plain.model_with("encode", "decode"),
     x_bin=checks.image_tensor,
-    n_samples=checks.positive_int,
+    n_samples=plain.positive_int,
     seed=plain.whole_number,
 )
 def sampled_log_p(
@@ -178,7 +178,7 @@ def sampled_log_p(
     return importance_sampled_log_p(encode, joint, *given, n_samples=n_samples, seed=seed)
 
 
-@takes.arguments(model=_LABELLED, x_bin=checks.image_tensor, n_samples=checks.positive_int, seed=plain.whole_number)
+@takes.arguments(model=_LABELLED, x_bin=checks.image_tensor, n_samples=plain.positive_int, seed=plain.whole_number)
 def sampled_log_p_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
     """log p(x|y = k) of a conditional model for every class k, (n, n_classes), in nats: one run of sampling per class.
 

@@ -5,7 +5,6 @@ smoothly, and its level sets s > −stroke are bolder versions of the same glyph
 """
 
 from functools import lru_cache
-from numbers import Integral
 from pathlib import Path
 
 import matplotlib
@@ -70,10 +69,9 @@ def make(n: int, seed: int = 0) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     Raises:
         TypeError, ValueError: n is not a positive whole number, or seed not a whole number of at least 0.
     """
-    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
-        raise ValueError(f"n = {n!r} is no number of images: give a whole number of at least 1, e.g. n=20_000.")
+    plain.positive_int(n, "n")
     plain.whole_number(seed, "seed")
-    y, factors = _draw_factors(int(n), seed)
+    y, factors = _draw_factors(n, seed)
     return _render(y, factors), y, factors
 
 

@@ -73,7 +73,7 @@ def log_clouds(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     return -0.5 * (squares + logvar + log(2 * pi)).sum(dim=2)
 
 
-@takes.arguments(batch_size=checks.positive_int)
+@takes.arguments(batch_size=plain.positive_int)
 @_takes_clouds
 def log_aggregate(z: Tensor, mu: Tensor, logvar: Tensor, batch_size: int = 200) -> Tensor:
     """log q(z) of the aggregate posterior, the mixture of all clouds mu, logvar (m, d), at codes z (n, d): (n,)."""
@@ -100,7 +100,8 @@ def mutual_information(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
 def r_squared(codes: Tensor, factors: Tensor) -> Tensor:
     """Squared correlation of each latent dimension with each factor, (d, k), from codes (n, d) and factors (n, k).
 
-    The R² of a regression of the factor on that dimension alone. 0 where one of the two doesn't vary.
+    The R² of a regression of the factor on that dimension alone. 0 where one of the two doesn't vary; where neither
+    does, it is rounding and means nothing.
     """
     codes, factors = (t - t.mean(dim=0) for t in (codes, factors))
     spread = codes.norm(dim=0)[:, None] * factors.norm(dim=0)

@@ -28,7 +28,7 @@ def _two_sizes(function: Callable) -> Callable:
     return checked
 
 
-@takes.arguments(sizes=checks.positive_int, activation=plain.function)
+@takes.arguments(sizes=plain.positive_int, activation=plain.function)
 @_two_sizes
 def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """Linear layers of the given sizes with an activation between them, none after the last."""

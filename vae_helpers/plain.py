@@ -10,10 +10,21 @@ from torch import nn
 
 def whole_number(value: object, name: str) -> None:
     """Raise TypeError or ValueError unless ``value`` is an int of at least 0: a seed, a gap."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number, got {value!r} of type {type(value).__name__}.")
+    _an_int(value, name)
     if not 0 <= value < 2**63:
         raise ValueError(f"{name} must be at least 0, and below 2⁶³, got {value}.")
+
+
+def positive_int(value: object, name: str) -> None:
+    """Raise TypeError or ValueError unless ``value`` is an int of at least 1."""
+    _an_int(value, name)
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}.")
+
+
+def _an_int(value: object, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, got {value!r} of type {type(value).__name__}.")
 
 
 def number(value: object, name: str, low: float = -inf, high: float = inf) -> None:

@@ -13,6 +13,7 @@ import torch
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torch import Tensor
 
@@ -44,7 +45,7 @@ def compact_png(figure: Figure) -> bytes:
     return compact.getvalue()
 
 
-@takes.arguments(width=plain.positive, height=plain.positive, columns=checks.positive_int, rows=checks.positive_int)
+@takes.arguments(width=plain.positive, height=plain.positive, columns=plain.positive_int, rows=plain.positive_int)
 def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs: object) -> tuple[Figure, np.ndarray]:
     """A figure in inches and its axes, an array (rows, columns): the course's type, no frame at top and right."""
     with matplotlib.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
@@ -52,7 +53,7 @@ def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwarg
         return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
-@takes.arguments(images=checks.finite_images, columns=checks.positive_int, gap=plain.whole_number)
+@takes.arguments(images=checks.finite_images, columns=plain.positive_int, gap=plain.whole_number)
 def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     """Images (n, 1, 28, 28) side by side, ``columns`` a row, as one array of floats in [0, 1] with white gaps."""
     pixels = to_float(images.detach().cpu())[:, 0].numpy()
@@ -72,7 +73,7 @@ def draw_images(axes: Axes, images: Tensor, columns: int, gap: int = 2) -> None:
     axes.spines[:].set_visible(False)
 
 
-@takes.arguments(images=checks.finite_images, columns=checks.positive_int, title=plain.an(str), inches=plain.positive)
+@takes.arguments(images=checks.finite_images, columns=plain.positive_int, title=plain.an(str), inches=plain.positive)
 def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2, inches: float = 0.55) -> Figure:
     """A grid of images (n, 1, 28, 28), ``columns`` a row, each ``inches`` wide."""
     rows = -(-len(images) // columns)
@@ -119,7 +120,8 @@ def loss_curves(history: History, parts: bool = True, levels: dict[str, float] |
     for name, level in (levels or {}).items():
         axis.axhline(level, color=GREY, ls="--", lw=1)
         axis.annotate(name, (epochs[-1], level), ha="right", va="bottom", fontsize=9, color=GREY)
-    axis.set(xlabel="epoch", ylabel="nats per image", xticks=epochs)
+    axis.set(xlabel="epoch", ylabel="nats per image")
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, steps=[1, 2, 5, 10]))
     axis.legend(frameon=False, fontsize=9)
     return figure
 
@@ -151,7 +153,7 @@ def code_scatter(z: Tensor, y: Tensor, title: str = "") -> Figure:
     return figure
 
 
-@takes.arguments(zoom=checks.positive_int)
+@takes.arguments(zoom=plain.positive_int)
 def png_of(images: Tensor, columns: int = 1, zoom: int = 8) -> bytes:
     """Images (n, 1, 28, 28) in [0, 1] as one PNG, each pixel ``zoom`` wide: the fast way, for widgets."""
     ink = (255 - 255 * tile(images, columns).clip(0, 1)).round().astype(np.uint8)

@@ -40,7 +40,7 @@ def mean_and_covariance(x: Tensor) -> tuple[Tensor, Tensor]:
     return mean, squares / len(x) - torch.outer(mean, mean)
 
 
-@takes.arguments(mean=checks.row, covariance=checks.table, latent_dim=checks.positive_int)
+@takes.arguments(mean=checks.row, covariance=checks.table, latent_dim=plain.positive_int)
 def ppca(mean: Tensor, covariance: Tensor, latent_dim: int) -> LinearGaussian:
     """The maximum-likelihood fit: σ² is the mean of the discarded eigenvalues, W = U (Λ − σ²I)^½.
 

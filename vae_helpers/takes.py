@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks
+from vae_helpers import checks, plain
 
 Check = Callable[[object, str], None]
 
@@ -76,12 +76,12 @@ def sizes(init: Callable) -> Callable:
         bound.apply_defaults()
         for name in ("latent_dim", "n_classes"):
             if name in bound.arguments:
-                checks.positive_int(bound.arguments[name], name)
+                plain.positive_int(bound.arguments[name], name)
         hidden = bound.arguments.get("hidden", ())
         if not isinstance(hidden, (tuple, list)):
             raise TypeError(f"hidden must be a tuple of layer widths such as (400,), got {hidden!r}.")
         for width in hidden:
-            checks.positive_int(width, "each width in hidden")
+            plain.positive_int(width, "each width in hidden")
         init(*args, **kwargs)
 
     return checked

@@ -92,7 +92,7 @@ def mean_loss(
     """A loss averaged over all images (n, 1, 28, 28), as floats, in nats per image; seeded, in float32, in batches."""
     plain.module(model, "model")
     plain.function(loss, "loss")
-    checks.positive_int(batch_size, "batch_size")
+    plain.positive_int(batch_size, "batch_size")
     plain.whole_number(seed, "seed")
     _check_images(x, y)
     device, was_training, mean = device_of(model), model.training, RunningLoss()
@@ -131,8 +131,8 @@ def _file(checkpoint: str | Path | None, resume: bool) -> Path | None:
 def _check(model: nn.Module, loss: LossFunction, epochs: int, lr: float, batch_size: int, seed: int) -> None:
     plain.module(model, "model")
     plain.function(loss, "loss")
-    checks.positive_int(epochs, "epochs")
-    checks.positive_int(batch_size, "batch_size")
+    plain.positive_int(epochs, "epochs")
+    plain.positive_int(batch_size, "batch_size")
     plain.whole_number(seed, "seed")
     plain.positive(lr, "lr")
     if not any(p.requires_grad for p in model.parameters()):

@@ -22,7 +22,7 @@ from statistics import median
 import psutil
 from jupyter_client.manager import KernelManager
 
-MIB_OF_A_KERNEL, MIB_SPARE = 600, 1_500  # must be free before the start: twenty took 10.2 GiB together
+MIB_OF_A_KERNEL, MIB_SPARE = 600, 1_500  # must be free before the start
 START, WORK = 300, 1_800  # seconds, at most
 POLICIES = {"passive": ["PASSIVE"], "default": [None], "both": ["PASSIVE", None]}
 LESSON = """
@@ -92,7 +92,7 @@ def work(manager: KernelManager, client: object) -> Learner:
     return Learner(report=report, peak_mib=int(peak[1]) / 1024, cpu_seconds=times.user + times.system)
 
 
-def learner(environment: dict[str, str], all_at: threading.Barrier) -> Learner:
+def learner(environment: dict[str, str], all_ready: threading.Barrier, all_done: threading.Barrier) -> Learner:
     """One kernel from its start to its end; the lesson begins when every kernel is ready, and ends with all."""
     manager = KernelManager()
     try:
@@ -100,12 +100,13 @@ def learner(environment: dict[str, str], all_at: threading.Barrier) -> Learner:
         client = manager.client()
         client.start_channels()
         client.wait_for_ready(timeout=START)
-        all_at.wait(START)
+        all_ready.wait(START)
         result = work(manager, client)
     except Exception as error:
+        all_ready.abort()  # an incomplete class does not begin; one that has begun takes no notice
         result = Learner(failure=f"{type(error).__name__}: {error}")
     with suppress(threading.BrokenBarrierError):
-        all_at.wait(WORK)  # nobody closes a notebook before the class is over: the memory stays taken
+        all_done.wait(WORK)  # nobody closes a notebook before the class is over: the memory stays taken
     if manager.has_kernel:
         manager.shutdown_kernel(now=True)
     return result
@@ -117,9 +118,9 @@ def run_class(n: int, policy: str | None) -> tuple[list[Learner], float]:
     if policy:
         environment["OMP_WAIT_POLICY"] = policy
     before = least = psutil.virtual_memory().available
-    all_at = threading.Barrier(n)
+    all_ready, all_done = threading.Barrier(n), threading.Barrier(n)
     with ThreadPoolExecutor(n) as pool:
-        running = [pool.submit(learner, environment, all_at) for _ in range(n)]
+        running = [pool.submit(learner, environment, all_ready, all_done) for _ in range(n)]
         while not all(one.done() for one in running):
             least = min(least, psutil.virtual_memory().available)
             time.sleep(0.2)

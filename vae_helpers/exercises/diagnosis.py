@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vae_helpers import checks, takes
+from vae_helpers import checks, plain, takes
 from vae_helpers.data import to_float
 from vae_helpers.exercises import findings as say
 from vae_helpers.exercises.findings import Finding
@@ -184,7 +184,7 @@ def _twins(x: Tensor, test: Tensor) -> list[Finding]:
     return [say.twins_found(share)] if share > 0.01 else []
 
 
-@takes.arguments(x=checks.batch, test=checks.batch, n=checks.positive_int)
+@takes.arguments(x=checks.batch, test=checks.batch, n=plain.positive_int)
 def share_of_twins(x: Tensor, test: Tensor, n: int = 2000) -> float:
     """Share of up to n test images (m, …), spread evenly, that occur pixel by pixel among the images x (k, …)."""
     if x.shape[1:] != test.shape[1:]:
