@@ -10,6 +10,7 @@ import argparse
 import platform
 import sys
 from pathlib import Path
+from statistics import median
 
 import torch
 
@@ -36,9 +37,18 @@ Written by `python tests/benchmarks/table.py`; each part says on what it was mea
 
 
 def machine() -> str:
-    """The processor in a line: cores, threads, versions."""
+    """The processor in a line: threads, how fast they multiply matrices just now, versions."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{platform.machine()}, {torch.get_num_threads()} threads, {gpu}, torch {torch.__version__.split('+')[0]}"
+    speed = f"{torch.get_num_threads()} threads, {gigaflops():.0f} GFLOP/s in matrix products"
+    return f"{platform.machine()}, {speed}, {gpu}, torch {torch.__version__.split('+')[0]}"
+
+
+def gigaflops() -> float:
+    """Float32 operations per second, in billions, in the matrix products of ``fit``: the median of three epochs."""
+    pairs, steps = fitting.products_of_a_step(), 234
+    operations = 2 * steps * sum(a.shape[0] * a.shape[1] * b.shape[1] for a, b in pairs)
+    times = [fitting.seconds(lambda: fitting.multiply_for_an_epoch(pairs, steps)) for _ in range(3)]
+    return operations / median(times) / 1e9
 
 
 def section(name: str) -> str:
