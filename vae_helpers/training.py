@@ -43,6 +43,7 @@ def fit(
     lr: the schedule's peak. precision: "float32", "bf16", or "auto" (bf16 where the hardware computes in it).
     seed: of shuffles and noise; the global random state is left as it was. after_epoch(k): called after epoch k = 1, …
     in evaluation mode. checkpoint: a file written after each epoch; ``resume`` goes on from it, if it is there.
+    Numbers that ``loss`` keeps as attributes are kept in it; those of an object that it merely calls are not.
     device_bytes: larger data stay off the model's device, see ``Batches``. Under torchrun all processes share the work.
     Ctrl-C (Stop) keeps what has been learned. Where a loss or weight is not finite, training ends with that epoch and
     NotFiniteError, the weights of its start restored. TypeError, ValueError: what can't be trained on or resumed from.

@@ -73,6 +73,11 @@ def products_of_a_step(batch: int = 256) -> list[tuple[Tensor, Tensor]]:
     return pairs
 
 
+def operations(pairs: list[tuple[Tensor, Tensor]], steps: int) -> float:
+    """Billions of operations in the matrix products of an epoch."""
+    return 2 * steps * sum(a.shape[0] * a.shape[1] * b.shape[1] for a, b in pairs) / 1e9
+
+
 def multiply_for_an_epoch(pairs: list[tuple[Tensor, Tensor]], steps: int) -> None:
     """The matrix products of an epoch, and nothing else."""
     for _ in range(steps):
@@ -144,7 +149,7 @@ def bf16_row(images: data.Dataset) -> str:
 
 def product_rows(pairs: list, steps: int, products: list[float], epochs: list[float]) -> list[str]:
     """What the matrix products alone take, and how ``fit`` stands beside them, round by round."""
-    gflop = 2 * steps * sum(a.shape[0] * a.shape[1] * b.shape[1] for a, b in pairs) / 1e9
+    gflop = operations(pairs, steps)
     product, ratio = median(products), median(f / p for f, p in zip(epochs, products, strict=True))
     return [
         f"| the matrix products of `fit` alone, {gflop:.0f} GFLOP | {product:.2f} s: {gflop / product:.0f} GFLOP/s | |",

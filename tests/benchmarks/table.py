@@ -46,9 +46,8 @@ def machine() -> str:
 def gigaflops() -> float:
     """Float32 operations per second, in billions, in the matrix products of ``fit``: the median of three epochs."""
     pairs, steps = fitting.products_of_a_step(), 234
-    operations = 2 * steps * sum(a.shape[0] * a.shape[1] * b.shape[1] for a, b in pairs)
     times = [fitting.seconds(lambda: fitting.multiply_for_an_epoch(pairs, steps)) for _ in range(3)]
-    return operations / median(times) / 1e9
+    return fitting.operations(pairs, steps) / median(times)
 
 
 def section(name: str) -> str:

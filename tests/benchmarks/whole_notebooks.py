@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -15,11 +16,11 @@ from vae_helpers import data
 
 def rows() -> list[str]:
     """One after the other, with a cache of their own: the weights that notebooks share are trained where they are."""
-    found, cache_before = data.find("mnist"), os.environ.get("VAE_CACHE")
-    if found:  # only weights are made anew, data stay where they are
-        os.environ["VAE_DATA"] = str(found)
+    found = data.find("mnist")
     told = ["| notebook | seconds | peak memory of its kernel |", "|---|---|---|"]
-    with tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory() as cache, patch.dict(os.environ):
+        if found:  # only weights are made anew, data stay where they are
+            os.environ["VAE_DATA"] = str(found)
         os.environ["VAE_CACHE"] = cache
         total = 0.0
         for path in sorted(NOTEBOOKS.glob("*.ipynb")):
@@ -29,6 +30,4 @@ def rows() -> list[str]:
             total += spent
             told.append(f"| {path.stem} | {spent:.0f} | {f'{peak:,.0f} MiB' if peak else '—'} |")
             print(told[-1], flush=True)
-    os.environ.pop("VAE_CACHE")
-    os.environ |= {"VAE_CACHE": cache_before} if cache_before else {}
     return [*told, f"| all | {total:.0f} | |"]
