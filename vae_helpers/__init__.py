@@ -1,7 +1,8 @@
-"""The package behind the course: data, models, losses, training, pictures, figures of merit, widgets, exercises.
+"""The package behind the course, in rooms that are named in its own words; README.md in this folder shows the way.
 
-What a notebook teaches is written out there first and imported from here afterwards.
-Modules import only downward: widgets, exercises → plotting, evaluation → training → losses → models → data → checks.
+What a notebook teaches is written out there first and imported from here afterwards. A room imports only from rooms to
+its left: validation → data → losses → models → training → evaluation → plotting → widgets, exercises; on top
+the command line, ``train``. Import this package before torch, so that it can set what torch reads while it loads.
 """
 
 __version__ = "0.1.0"

@@ -7,6 +7,10 @@ import base64
 import io
 from collections.abc import Sequence
 
+from vae_helpers.data import to_float
+from vae_helpers.training import History
+from vae_helpers.validation import objects, tensors, validate
+
 import matplotlib
 import numpy as np
 import torch
@@ -17,16 +21,12 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torch import Tensor
 
-from vae_helpers import checks, plain, takes
-from vae_helpers.data import to_float
-from vae_helpers.history import History
-
 CLASS_COLOURS = matplotlib.color_sequences["petroff10"]
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
 DPI = 100
 
 
-@takes.arguments(figure=plain.an(Figure), alt=plain.an(str))
+@validate.arguments(figure=objects.an(Figure), alt=objects.an(str))
 def show(figure: Figure, alt: str) -> None:
     """Display a figure as image/png; ``alt``, a sentence that says what it shows, is its alt and its plain text."""
     if not alt.strip():
@@ -35,7 +35,7 @@ def show(figure: Figure, alt: str) -> None:
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
 
 
-@takes.arguments(figure=plain.an(Figure))
+@validate.arguments(figure=objects.an(Figure))
 def compact_png(figure: Figure) -> bytes:
     """A figure as PNG with a palette of 256 colours: a third of the bytes, to the eye the same."""
     drawn, compact = io.BytesIO(), io.BytesIO()
@@ -45,7 +45,9 @@ def compact_png(figure: Figure) -> bytes:
     return compact.getvalue()
 
 
-@takes.arguments(width=plain.positive, height=plain.positive, columns=plain.positive_int, rows=plain.positive_int)
+@validate.arguments(
+    width=objects.positive, height=objects.positive, columns=objects.positive_int, rows=objects.positive_int
+)
 def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs: object) -> tuple[Figure, np.ndarray]:
     """A figure in inches and its axes, an array (rows, columns): the course's type, no frame at top and right."""
     with matplotlib.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
@@ -53,7 +55,7 @@ def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwarg
         return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
-@takes.arguments(images=checks.finite_images, columns=plain.positive_int, gap=plain.whole_number)
+@validate.arguments(images=tensors.finite_images, columns=objects.positive_int, gap=objects.whole_number)
 def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     """Images (n, 1, 28, 28) side by side, ``columns`` a row, as one array of floats in [0, 1] with white gaps."""
     pixels = to_float(images.detach().cpu())[:, 0].numpy()
@@ -65,7 +67,7 @@ def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     return sheet
 
 
-@takes.arguments(axes=plain.an(Axes))
+@validate.arguments(axes=objects.an(Axes))
 def draw_images(axes: Axes, images: Tensor, columns: int, gap: int = 2) -> None:
     """Draw tiled images (n, 1, 28, 28) on ``axes``, dark ink on white."""
     axes.imshow(tile(images, columns, gap), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
@@ -73,7 +75,9 @@ def draw_images(axes: Axes, images: Tensor, columns: int, gap: int = 2) -> None:
     axes.spines[:].set_visible(False)
 
 
-@takes.arguments(images=checks.finite_images, columns=plain.positive_int, title=plain.an(str), inches=plain.positive)
+@validate.arguments(
+    images=tensors.finite_images, columns=objects.positive_int, title=objects.an(str), inches=objects.positive
+)
 def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2, inches: float = 0.55) -> Figure:
     """A grid of images (n, 1, 28, 28), ``columns`` a row, each ``inches`` wide."""
     rows = -(-len(images) // columns)
@@ -83,11 +87,11 @@ def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2,
     return figure
 
 
-@takes.arguments(rows=plain.an(dict), inches=plain.positive)
+@validate.arguments(rows=objects.an(dict), inches=objects.positive)
 def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inches: float = 0.62) -> Figure:
     """One labelled row of images per entry, all of one length: originals above reconstructions, say."""
     for images in rows.values():
-        checks.finite_images(images, "each of rows")
+        tensors.finite_images(images, "each of rows")
     lengths = {label: len(images) for label, images in rows.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"rows must hold rows of images, all of one length, got {lengths}.")
@@ -104,7 +108,7 @@ def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inche
     return figure
 
 
-@takes.arguments(history=plain.an(History), parts=plain.an(bool), levels=plain.an(dict))
+@validate.arguments(history=objects.an(History), parts=objects.an(bool), levels=objects.an(dict))
 def loss_curves(history: History, parts: bool = True, levels: dict[str, float] | None = None) -> Figure:
     """Loss per epoch in nats per image: total, parts where there is a KL, held-out images, named levels (dashed)."""
     if not history.train:
@@ -126,13 +130,13 @@ def loss_curves(history: History, parts: bool = True, levels: dict[str, float] |
     return figure
 
 
-@takes.arguments(axes=plain.an(Axes), z=checks.table)
+@validate.arguments(axes=objects.an(Axes), z=tensors.table)
 def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
     """Scatter 2-D codes (n, 2) coloured by class, each class's digit at its median, so that colour is not needed."""
-    checks.code_tensor(z, 2)
-    checks.label_tensor(y, len(z))
+    tensors.code_tensor(z, 2)
+    tensors.label_tensor(y, len(z))
     z, y = z.detach().cpu(), y.cpu()
-    for k in range(checks.N_CLASSES):
+    for k in range(tensors.N_CLASSES):
         of_class = z[y == k]
         if len(of_class) == 0:
             continue
@@ -144,7 +148,7 @@ def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
     axes.set(xlabel="z₁", ylabel="z₂")
 
 
-@takes.arguments(title=plain.an(str))
+@validate.arguments(title=objects.an(str))
 def code_scatter(z: Tensor, y: Tensor, title: str = "") -> Figure:
     """2-D codes (n, 2) as points, coloured by class y (n,)."""
     figure, axes = canvas(5.6, 5.0)
@@ -153,7 +157,7 @@ def code_scatter(z: Tensor, y: Tensor, title: str = "") -> Figure:
     return figure
 
 
-@takes.arguments(zoom=plain.positive_int)
+@validate.arguments(zoom=objects.positive_int)
 def png_of(images: Tensor, columns: int = 1, zoom: int = 8) -> bytes:
     """Images (n, 1, 28, 28) in [0, 1] as one PNG, each pixel ``zoom`` wide: the fast way, for widgets."""
     ink = (255 - 255 * tile(images, columns).clip(0, 1)).round().astype(np.uint8)

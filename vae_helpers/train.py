@@ -14,21 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from vae_helpers import data, losses, models
+from vae_helpers.losses import Loss, LossFunction
+from vae_helpers.models import LIKELIHOODS
+from vae_helpers.training import NotFiniteError, fit, mean_loss, processes
+from vae_helpers.validation import objects
+
 import torch
 from torch import nn
 
-from vae_helpers import conditional, corruption, data, losses, models, parallel, plain
-from vae_helpers.binarized import SmoothVAE, binarized_loss
-from vae_helpers.history import NotFiniteError
-from vae_helpers.likelihoods import LIKELIHOODS
-from vae_helpers.losses import Loss
-from vae_helpers.training import LossFunction, fit, mean_loss
-
-CORRUPTIONS = {
-    "masking": corruption.masking,
-    "gaussian": corruption.gaussian,
-    "salt_and_pepper": corruption.salt_and_pepper,
-}
+CORRUPTIONS = {"masking": data.masking, "gaussian": data.gaussian, "salt_and_pepper": data.salt_and_pepper}
 
 
 class Recipe(NamedTuple):
@@ -58,19 +53,15 @@ RECIPES = {
     "wide_denoising": Recipe(lambda a: models.WideAutoencoder(a.latent_dim), _denoising),
     "vae": Recipe(lambda a: models.VAE(**_sizes(a), likelihood=a.likelihood), _with_beta(losses.vae_loss)),
     "linear_vae": Recipe(lambda a: models.LinearVAE(a.latent_dim), lambda a: losses.linear_vae_loss),
-    "smooth_vae": Recipe(lambda a: SmoothVAE(**_sizes(a)), _with_beta(binarized_loss)),
-    "conditional": Recipe(
-        lambda a: conditional.ConditionalVAE(**_sizes(a)), _with_beta(conditional.conditional_vae_loss), True
-    ),
-    "class_prior": Recipe(
-        lambda a: conditional.ClassPriorVAE(**_sizes(a)), _with_beta(conditional.class_prior_loss), True
-    ),
+    "smooth_vae": Recipe(lambda a: models.SmoothVAE(**_sizes(a)), _with_beta(losses.binarized_loss)),
+    "conditional": Recipe(lambda a: models.ConditionalVAE(**_sizes(a)), _with_beta(losses.conditional_vae_loss), True),
+    "class_prior": Recipe(lambda a: models.ClassPriorVAE(**_sizes(a)), _with_beta(losses.class_prior_loss), True),
 }
 
 
 def _device(name: str) -> torch.device:
     try:
-        plain.device(name, "device")
+        objects.device(name, "device")
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     device = torch.device(name)
@@ -116,7 +107,7 @@ def trained_and_scored(asked: argparse.Namespace, device: torch.device) -> Loss:
     loss = recipe.loss(asked)
     labels, labels_test = (images.y, images.y_test) if recipe.is_conditional else (None, None)
     path = asked.checkpoint or data.cache_folder() / "runs" / f"{asked.model}-{images.name}.pt"
-    _say(f"{asked.model} on {images!r}, {parallel.processes()} process(es) on {device.type}; checkpoint {path.name}")
+    _say(f"{asked.model} on {images!r}, {processes.count()} process(es) on {device.type}; checkpoint {path.name}")
     history = fit(
         model,
         images.x,
@@ -146,7 +137,7 @@ def _start_at_mean(model: nn.Module, x: torch.Tensor) -> None:
 
 
 def _say(text: str) -> None:
-    if parallel.rank() == 0:
+    if processes.rank() == 0:
         print(text, flush=True)
 
 
@@ -154,7 +145,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Train as the command line asks; 0, or 1 with a line that says what went wrong."""
     asked = options(arguments)
     try:
-        with parallel.group(asked.device or data.default_device()) as device:
+        with processes.group(asked.device or data.default_device()) as device:
             test = trained_and_scored(asked, device)
             _say(f"test loss {test}")
     except (ValueError, TypeError, NotFiniteError, OSError) as error:

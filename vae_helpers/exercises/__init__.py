@@ -1,22 +1,10 @@
 """Diagnosing a learner's work: ``check(id, answer)`` an exercise, ``diagnose_vae(model, loss, …)`` their own VAE."""
 
-from vae_helpers.exercises import (
-    in_00,
-    in_01,
-    in_02,
-    in_03,
-    in_04,
-    in_05,
-    in_05_walks,
-    in_06,
-    in_07,
-    in_08,
-    in_09,
-)
-from vae_helpers.exercises.core import Exercise, Mistake, Verdict, examine
+from vae_helpers.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09
 from vae_helpers.exercises.diagnosis import Diagnosis, diagnose_vae
+from vae_helpers.exercises.engine import Exercise, Mistake, Verdict, examine
 
-_NOTEBOOKS = (in_00, in_01, in_02, in_03, in_04, in_05, in_05_walks, in_06, in_07, in_08, in_09)
+_NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09)
 EXERCISES = {exercise.id: exercise for notebook in _NOTEBOOKS for exercise in notebook.EXERCISES}
 
 __all__ = ["EXERCISES", "Diagnosis", "Exercise", "Mistake", "Verdict", "check", "diagnose_vae", "examine"]

@@ -2,14 +2,14 @@
 
 import io
 
+from vae_helpers.plotting import canvas
+from vae_helpers.widgets.playable import Picture
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
-
-from vae_helpers.plotting import canvas
-from vae_helpers.widgets.playable import Picture
 
 
 class Curves:

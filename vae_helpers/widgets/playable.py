@@ -3,11 +3,11 @@
 import base64
 from collections.abc import Callable
 
+from vae_helpers.models import copy_of
+
 import ipywidgets
 import torch
 from torch import nn
-
-from vae_helpers.models import copy_of
 
 
 class Playable(ipywidgets.VBox):

@@ -1,0 +1,32 @@
+"""Images to learn from: MNIST, Fashion-MNIST, the built-in glyphs, found, fetched, checked; and ways to spoil them."""
+
+from vae_helpers.data.corruption import choose_pixels, gaussian, masking, salt_and_pepper
+from vae_helpers.data.dataset import (
+    NAMES,
+    Dataset,
+    cache_folder,
+    default_device,
+    load,
+    load_glyphs,
+    mean_image,
+    to_float,
+)
+from vae_helpers.data.downloads import CacheError
+from vae_helpers.data.files import DamagedFileError
+
+__all__ = [
+    "NAMES",
+    "CacheError",
+    "DamagedFileError",
+    "Dataset",
+    "cache_folder",
+    "choose_pixels",
+    "default_device",
+    "gaussian",
+    "load",
+    "load_glyphs",
+    "masking",
+    "mean_image",
+    "salt_and_pepper",
+    "to_float",
+]

@@ -1,0 +1,22 @@
+"""A function of images or codes, applied to any number of them."""
+
+from collections.abc import Callable
+
+from vae_helpers.data import to_float
+from vae_helpers.validation import objects, tensors, validate
+
+import torch
+from torch import Tensor
+
+Batchwise = Callable[[Tensor], Tensor]
+
+
+@validate.arguments(function=objects.function, x=tensors.something, batch_size=objects.positive_int)
+@torch.no_grad()
+def in_batches(function: Batchwise, x: Tensor, batch_size: int = 2000) -> Tensor:
+    """Apply a function of images or codes to all of ``x`` in batches, without gradients; uint8 images become floats."""
+    results = [function(to_float(part)) for part in x.split(batch_size)]
+    if not isinstance(results[0], Tensor) or results[0].ndim == 0:
+        kind = type(results[0]).__name__
+        raise TypeError(f"function must return a tensor (batch, …), got {kind}: for codes, use model.embed.")
+    return torch.cat(results)

@@ -1,0 +1,45 @@
+"""Interpolation between codes: straight, in the field lerp, and along the sphere, slerp."""
+
+from vae_helpers.validation import tensors
+
+import torch
+from torch import Tensor
+
+
+def straight(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
+    """The code at t of the straight way from z_a (t = 0) to z_b (t = 1): (…, latent_dim).
+
+    z_a, z_b: floats (latent_dim,) or (n, latent_dim); t: a number, or (n, 1) for one code per row. Half-way between two
+    unrelated codes of N(0, I) the result is shorter than they are, by √2.
+    """
+    tensors.two_codes(z_a, z_b)
+    tensors.place(t, "t")
+    return (1 - t) * z_a + t * z_b
+
+
+def spherical(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
+    """The code at t of the way along the great circle from z_a (t = 0) to z_b (t = 1): (…, latent_dim).
+
+    Shapes as in ``straight``. Between codes of one length, all codes on the way have that length. Shoemake 1985; for
+    latent codes, White 2016, arXiv:1609.04468. Codes of one direction are joined by the straight way, the formula's
+    limit. Raises ValueError for a code of length 0, which has no direction, and for opposite codes, between which no
+    great circle is the shortest.
+    """
+    tensors.two_codes(z_a, z_b)
+    tensors.place(t, "t")
+    lengths = torch.linalg.vector_norm(z_a, dim=-1, keepdim=True) * torch.linalg.vector_norm(z_b, dim=-1, keepdim=True)
+    if (lengths == 0).any():
+        raise ValueError("A code of length 0 has no direction (in z_a or z_b): take another, or the straight way.")
+    cosine = (z_a * z_b).sum(dim=-1, keepdim=True) / lengths
+    if (cosine < -1 + 1e-6).any():
+        raise ValueError(
+            "Opposite codes have no shortest way along the sphere (from z_a to z_b): take others, or the straight way."
+        )
+    # ω the angle between the codes, kept from 0, where both weights are 0/0 and their limits 1 − t and t
+    omega = torch.arccos(cosine.clamp(max=1)).clamp(min=1e-3)
+    # (sin((1 − t) ω) z_a + sin(t ω) z_b) / sin ω
+    t = torch.as_tensor(t, dtype=z_a.dtype, device=z_a.device)
+    return (torch.sin((1 - t) * omega) * z_a + torch.sin(t * omega) * z_b) / torch.sin(omega)
+
+
+lerp, slerp = straight, spherical

@@ -1,0 +1,110 @@
+"""log p(x) by importance sampling: of any model with a Gaussian q, of VAEs, of conditional VAEs and their classes."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from math import log, pi
+
+from vae_helpers.losses import joint_log_prob, log_mean_exp, log_weight
+from vae_helpers.validation import objects, tensors, validate
+
+import torch
+from torch import Tensor, nn
+
+_LABELLED = objects.model_with("encode", "decode", "place", "n_classes")
+
+
+@validate.arguments(
+    encode=objects.function,
+    log_joint=objects.function,
+    given=tensors.something,
+    n_samples=objects.positive_int,
+    batch_size=objects.positive_int,
+    seed=objects.whole_number,
+)
+@torch.no_grad()
+def importance_sampled_log_p(
+    encode: Callable[..., tuple[Tensor, Tensor]],
+    log_joint: Callable[..., Tensor],
+    *given: Tensor,
+    n_samples: int = 100,
+    batch_size: int = 200,
+    seed: int = 0,
+) -> Tensor:
+    """Estimate log p(x) of each row of x as log (1/K) Σ p(x, z_k) / q(z_k|x), z_k ~ q: (n,), in nats.
+
+    given: x (n, …), or x and labels y (n,) for log p(x|y). encode(x[, y]) → (mu, logvar) of q, any Gaussian as wide as
+    the posterior or wider; log_joint(x, z[, y]) → log p(x, z[|y]), (n,), or (k, n) for k models at once. p(x) is met on
+    average; its log reads low, the less so the more samples. Burda et al. 2016, equation 8. Its two parts are written
+    out in notebook 06.
+    """
+    if len({len(a) for a in given}) != 1:
+        raise ValueError(f"given must be x, or x and y, all of one length, got {[len(a) for a in given]}.")
+    random = torch.Generator(given[0].device).manual_seed(seed)
+    results = []
+    for x, *y in zip(*(a.split(batch_size) for a in given), strict=True):
+        mu, logvar = encode(x, *y)
+        joint = lambda z, x=x, y=y: log_joint(x, z, *y)  # noqa: E731
+        draws = (torch.randn(mu.shape, generator=random, dtype=mu.dtype, device=mu.device) for _ in range(n_samples))
+        results.append(log_mean_exp(torch.stack([log_weight(joint, mu, logvar, eps) for eps in draws])))
+    return torch.cat(results, dim=-1)
+
+
+@validate.arguments(
+    model=objects.model_with("encode", "decode"),
+    x_bin=tensors.image_tensor,
+    n_samples=objects.positive_int,
+    seed=objects.whole_number,
+)
+def sampled_log_p(
+    model: nn.Module, x_bin: Tensor, y: Tensor | None = None, n_samples: int = 100, seed: int = 0
+) -> Tensor:
+    """Importance-sampled log p(x) of a VAE, or log p(x|y) of a conditional one, per image, (n,), in nats.
+
+    x_bin: *binarized* images (n, 1, 28, 28), floats 0 or 1, which the encoder sees too; ValueError for grey ones, of
+    which the log of an average means nothing. y: labels (n,), which a conditional model needs.
+    """
+    _check_binarized(x_bin)
+    if y is not None:
+        tensors.label_tensor(y, len(x_bin), n_classes=getattr(model, "n_classes", None))
+    encode = model.encode
+    if y is not None and not _sees_labels(model):
+        encode = lambda x, y: model.encode(x)  # noqa: E731
+    joint = lambda x, z, y=None: joint_log_prob(model, x, z, y)  # noqa: E731
+    given = (x_bin,) if y is None else (x_bin, y)
+    return importance_sampled_log_p(encode, joint, *given, n_samples=n_samples, seed=seed)
+
+
+@validate.arguments(
+    model=_LABELLED, x_bin=tensors.image_tensor, n_samples=objects.positive_int, seed=objects.whole_number
+)
+def sampled_log_p_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
+    """log p(x|y = k) of a conditional model for every class k, (n, n_classes), in nats: one run of sampling per class.
+
+    Where encoder and decoder never see y, one run serves all classes, under ten priors. The logsumexp over the classes
+    less log n_classes is log p(x) of the mixture of all classes, equally likely.
+    """
+    if not _sees_labels(model):
+        _check_binarized(x_bin)
+        joint = functools.partial(_log_joint_of_each_class, model)
+        return importance_sampled_log_p(model.encode, joint, x_bin, n_samples=n_samples, seed=seed).T
+    labels = (torch.full((len(x_bin),), k, device=x_bin.device) for k in range(model.n_classes))
+    return torch.stack([sampled_log_p(model, x_bin, y, n_samples, seed) for y in labels], dim=1)
+
+
+def _check_binarized(x_bin: Tensor) -> None:
+    if not ((x_bin == 0) | (x_bin == 1)).all() or x_bin.dtype == torch.uint8:
+        raise ValueError("x_bin must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
+
+
+def _sees_labels(model: nn.Module) -> bool:
+    return "y" in inspect.signature(model.encode).parameters
+
+
+def _log_joint_of_each_class(model: nn.Module, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x, z|y = k) of a model whose decoder never sees y, (n_classes, n): decoded once."""
+    every = torch.arange(model.n_classes, device=z.device)
+    means = model.place(torch.zeros(len(every), z.shape[1]).to(z), every)
+    # log N(z; μ_k, I) + log p(x|z)
+    log_prior = -0.5 * ((z - means[:, None]).square() + log(2 * pi)).sum(dim=2)
+    return log_prior - model.likelihood.nll(model.decode(z), x)

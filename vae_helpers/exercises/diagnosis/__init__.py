@@ -1,0 +1,11 @@
+"""``diagnose_vae``: a spy on somebody's model, probes of its loss, and findings in plain words."""
+
+from vae_helpers.exercises.diagnosis.diagnose import Diagnosis, diagnose_vae, share_of_twins
+from vae_helpers.exercises.diagnosis.findings import Finding
+
+__all__ = [
+    "Diagnosis",
+    "Finding",
+    "diagnose_vae",
+    "share_of_twins",
+]

@@ -1,0 +1,35 @@
+"""What an exercise is: its probes, its right answer, and the mistakes that its check knows by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+Answer = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer: the function it amounts to, and what to tell the learner who wrote it."""
+
+    answer: Answer
+    message: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One task with its right answer and the mistakes that its check knows by name.
+
+    probes: argument tuples of unequal sizes (batch 5, d = 3), so that no two mistakes look alike.
+    measure: (answer, probe) → tensor that is compared; default the answer's own result. A random answer is measured
+    by its moments.
+    tolerance: relative and absolute; wider for moments.
+    """
+
+    id: str
+    expects: str
+    reference: Answer
+    probes: Callable[[], list[tuple]]
+    mistakes: tuple[Mistake, ...]
+    measure: Callable[[Answer, tuple], Tensor] | None = None
+    tolerance: float = 1e-4

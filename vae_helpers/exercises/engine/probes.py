@@ -1,0 +1,50 @@
+"""An answer is run on the probes of its exercise: the tensors it returns, or why there are none to compare."""
+
+from vae_helpers.exercises.engine.exercise import Answer, Exercise
+
+import torch
+from torch import Tensor
+
+
+class NotAttemptedError(Exception):
+    """The answer returned nothing at all."""
+
+
+class NotATensorError(Exception):
+    """The answer returned something that has no numbers in it."""
+
+
+class WrongShapeError(Exception):
+    """A random answer returned a tensor whose moments can't be taken, because of its shape."""
+
+
+def run(exercise: Exercise, answer: Answer) -> list[Tensor]:
+    """The answer's results, one per probe; inputs are copies and the random state is the same for every answer."""
+    measure = exercise.measure or (lambda f, probe: result_of(f, probe))
+    results = []
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        for i, probe in enumerate(exercise.probes()):
+            torch.manual_seed(i)
+            results.append(measure(answer, probe))
+    return results
+
+
+def result_of(answer: Answer, probe: tuple) -> Tensor:
+    """Call an answer on a copy of a probe; its result as a float64 tensor."""
+    try:
+        result = answer(*(a.clone() if isinstance(a, Tensor) else a for a in probe))
+    except NotImplementedError as error:
+        if str(error):  # PyTorch's own, of an operation that a type lacks; a stub's bare one says nothing
+            raise
+        raise NotAttemptedError from None
+    if result is None or result is Ellipsis:
+        raise NotAttemptedError
+    try:
+        return torch.as_tensor(result).detach().cpu().double()
+    except (TypeError, ValueError, RuntimeError):
+        hint = " (torch.stack makes one tensor of a list)" if isinstance(result, (list, tuple)) else ""
+        raise NotATensorError(_a_or_an(type(result).__name__) + hint) from None
+
+
+def _a_or_an(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -1,0 +1,250 @@
+"""Exercises of notebook 05: the negative ELBO, the KL of each latent dimension, a grid of codes for the manifold."""
+
+import functools
+from collections.abc import Callable
+
+from vae_helpers.evaluation import spherical, straight
+from vae_helpers.exercises.engine import Exercise, Mistake
+from vae_helpers.losses import bernoulli_nll, kl_to_standard_normal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.distributions import Normal
+
+PRIOR = Normal(0.0, 1.0)
+
+
+def _elbo_probes() -> list[tuple]:
+    g = torch.Generator().manual_seed(3)
+    randn, rand = (functools.partial(draw, generator=g) for draw in (torch.randn, torch.rand))
+    return [(randn(n, 1, 28, 28), rand(n, 1, 28, 28), randn(n, d), randn(n, d) - 0.5) for n, d in ((5, 3), (4, 7))]
+
+
+def _bce(x_logits: Tensor, x: Tensor) -> Tensor:
+    return bernoulli_nll(x_logits, x).mean()
+
+
+def _kl(mu: Tensor, logvar: Tensor) -> Tensor:
+    return kl_to_standard_normal(mu, logvar).mean()
+
+
+NEGATIVE_ELBO = Exercise(
+    id="negative-elbo",
+    expects="one number, reconstruction + KL: summed over pixels and dimensions, averaged over the batch",
+    reference=lambda l, x, m, v: _bce(l, x) + _kl(m, v),
+    probes=_elbo_probes,
+    mistakes=(
+        Mistake(
+            lambda l, x, m, v: F.binary_cross_entropy_with_logits(l, x) + _kl(m, v),
+            "the reconstruction is a mean over pixels, the KL a sum: the KL weighs 784 times too much, "
+            "a hidden β of 784. Such a VAE collapses: all its samples are the mean image.",
+        ),
+        Mistake(
+            lambda l, x, m, v: (_bce(l, x) + _kl(m, v)) * len(x),
+            "that is the sum over the batch. The optimum is the same, but the number, and plain SGD's step, grow with "
+            "the batch size: average over images.",
+        ),
+        Mistake(
+            lambda l, x, m, v: _bce(l, x) * len(x) + _kl(m, v),
+            "the reconstruction is summed over the batch, the KL averaged: the KL weighs too little, "
+            "by a factor of the batch size, and the codes stray from the prior.",
+        ),
+        Mistake(
+            lambda l, x, m, v: _bce(l, x) - _kl(m, v),
+            "the sign of the KL is wrong: this loss is lowest where q(z|x) is as far from the prior as it can get.",
+        ),
+        Mistake(
+            lambda l, x, m, v: _bce(l, x) + 2 * _kl(m, v),
+            "the KL is twice too large: the ½ in front is missing (or β = 2 was meant).",
+        ),
+        Mistake(
+            lambda l, x, m, v: _bce(l, x) + _kl(m, v) / m.shape[1],
+            "the KL is averaged over the latent dimensions. Sum over them: each one's information has to be paid for.",
+        ),
+        Mistake(
+            lambda l, x, m, v: _bce(l.sigmoid(), x) + _kl(m, v),
+            "the sigmoid was applied twice: binary_cross_entropy_with_logits wants x_logits as they are. "
+            "Twice, no pixel falls below ½ and the pictures stay grey.",
+        ),
+        Mistake(
+            lambda l, x, m, v: _bce(l, x) + 0.5 * (m**2 + v**2 - (v**2).log() - 1).sum(1).mean(),
+            "log σ² was used as σ. The network's output is a logarithm: σ² = exp(logvar).",
+        ),
+        Mistake(
+            lambda l, x, m, v: _bce(l, x) + 0.5 * (m**2 + (2 * v).exp() - 2 * v - 1).sum(1).mean(),
+            "exp(logvar) was taken for σ in the KL and squared again. It is σ² already.",
+        ),
+        Mistake(
+            lambda l, x, m, v: F.binary_cross_entropy_with_logits(l, x) + _kl(m, v) / m.shape[1],
+            "both parts are means, one over 784 pixels, the other over the latent dimensions: "
+            "the KL weighs 784/d times too much, a hidden β. Sum both.",
+        ),
+        Mistake(
+            lambda l, x, m, v: (_bce(l, x) + _kl(m, v)) / 784,
+            "the right loss, divided by 784: it has the same optimum, but is not in nats per image. Multiply by 784.",
+        ),
+        Mistake(
+            lambda l, x, m, v: -_bce(l, x) - _kl(m, v),
+            "that is the ELBO itself. The loss is its negative: minimising this one makes the model as bad as can be.",
+        ),
+        Mistake(
+            lambda l, x, m, v: bernoulli_nll(l, x) + kl_to_standard_normal(m, v),
+            "that is one value per image. Average over the batch: .mean() at the end.",
+        ),
+        Mistake(
+            lambda l, x, m, v: _bce(l, x),
+            "the KL is missing: without it this is an autoencoder with noise, and nothing holds codes near the prior.",
+        ),
+    ),
+)
+
+
+def _code_probes() -> list[tuple]:
+    g = torch.Generator().manual_seed(4)
+    return [(torch.randn(n, d, generator=g), torch.randn(n, d, generator=g) - 1) for n, d in ((5, 3), (6, 4))]
+
+
+def _kl_terms(mu: Tensor, logvar: Tensor) -> Tensor:
+    return 0.5 * (mu**2 + logvar.exp() - logvar - 1)
+
+
+KL_PER_DIMENSION = Exercise(
+    id="kl-per-dimension",
+    expects="one value per latent dimension, (latent_dim,), averaged over the images",
+    reference=lambda m, v: _kl_terms(m, v).mean(0),
+    probes=_code_probes,
+    mistakes=(
+        Mistake(
+            lambda m, v: _kl_terms(m, v).sum(1),
+            "that is one value per image, summed over dimensions. Average over images (dim 0), keep the dimensions.",
+        ),
+        Mistake(
+            lambda m, v: _kl_terms(m, v).sum(0),
+            "that is the sum over images: it grows with their number. Average over them.",
+        ),
+        Mistake(
+            lambda m, v: 2 * _kl_terms(m, v).mean(0),
+            "twice as large as it should be: the ½ is missing, and dimensions look busier than they are.",
+        ),
+        Mistake(
+            lambda m, v: 0.5 * (m**2 + v.exp() - v).mean(0),
+            "½ too large in every dimension: the − 1 is missing, so that q = N(0, 1) would not cost zero.",
+        ),
+        Mistake(
+            lambda m, v: 0.5 * (m**2 + v - v.exp().log() - 1).mean(0),
+            "log σ² stands where σ² belongs, and a narrow cloud would cost nothing for its width: take exp(logvar).",
+        ),
+        Mistake(
+            lambda m, v: 0.5 * (m**2 + (2 * v).exp() - 2 * v - 1).mean(0),
+            "exp(logvar) was taken for σ and squared again. It is σ² already: as it stands, wide clouds cost too much.",
+        ),
+        Mistake(
+            lambda m, v: _kl_terms(m.mean(0, keepdim=True), v.mean(0, keepdim=True))[0],
+            "you averaged μ and log σ² first and took the KL of the average. Take each image's KL, then average.",
+        ),
+    ),
+)
+
+
+def _grid(values: Tensor, codes_of: Callable = PRIOR.icdf) -> Tensor:
+    return torch.cartesian_prod(*2 * [codes_of(values)])
+
+
+def _midpoints(n: int) -> Tensor:
+    return (torch.arange(n) + 0.5) / n
+
+
+QUANTILE_GRID = Exercise(
+    id="quantile-grid",
+    expects="codes (n·n, 2), all pairs of the n quantiles of N(0, 1) at (i + ½)/n, the second number changing fastest",
+    reference=lambda n: _grid(_midpoints(n)),
+    probes=lambda: [(5,), (4,)],
+    mistakes=(
+        Mistake(
+            lambda n: _grid(_midpoints(n), codes_of=lambda p: p),
+            "these are probabilities between 0 and 1, not codes. Pass them through the inverse CDF: Normal(0, 1).icdf.",
+        ),
+        Mistake(
+            lambda n: _grid(_midpoints(n), codes_of=PRIOR.cdf),
+            "that is the CDF, which turns codes into probabilities. You want the inverse: Normal(0, 1).icdf.",
+        ),
+        Mistake(
+            lambda n: _grid(torch.linspace(-3, 3, n), codes_of=lambda z: z),
+            "an even grid over [−3, 3] puts most codes where the prior is thin. Space the *probabilities* evenly.",
+        ),
+        Mistake(
+            lambda n: _grid(_midpoints(n))[:, [1, 0]],
+            "the numbers of each code are swapped: let the second change fastest, so that a row has one z₁.",
+        ),
+        Mistake(
+            lambda n: torch.stack([PRIOR.icdf(_midpoints(n))] * 2, dim=1),
+            "that is the diagonal: n codes with z₁ = z₂. Combine every value with every value: n·n codes.",
+        ),
+        Mistake(
+            lambda n: _grid(torch.linspace(0, 1, n)),
+            "the quantiles at probability 0 and 1 are −∞ and ∞. Take the midpoints of n cells, (i + ½)/n.",
+        ),
+        Mistake(
+            lambda n: _grid(torch.arange(n) / n),
+            "the first quantile is −∞: it stands at probability 0. Take the midpoints of n cells, (i + ½)/n.",
+        ),
+        Mistake(
+            lambda n: _grid(torch.linspace(0.05, 0.95, n)),
+            "the quantiles run from 0.05 to 0.95. For n cells of equal probability take their midpoints, (i + ½)/n.",
+        ),
+    ),
+)
+
+
+def _pairs() -> list[tuple]:
+    # the codes' lengths differ from 1 and from each other; their products stay below 1, so that every arccos is finite
+    pairs = [([1.2, 0.3, -0.8], [0.4, -1.0, -0.5], 0.3), ([0.5, -0.2, 0.9, 0.1], [-0.3, 0.8, 0.4, 1.1], 0.8)]
+    return [(torch.tensor(z_a), torch.tensor(z_b), t) for z_a, z_b, t in pairs]
+
+
+def _angle(z_a: Tensor, z_b: Tensor) -> Tensor:
+    return torch.arccos(torch.cosine_similarity(z_a, z_b, dim=0))
+
+
+def _weighted(z_a: Tensor, z_b: Tensor, t: float, omega: Tensor, weight: Callable = torch.sin) -> Tensor:
+    return (weight((1 - t) * omega) * z_a + weight(t * omega) * z_b) / torch.sin(omega)
+
+
+SPHERICAL = Exercise(
+    id="spherical",
+    expects="one code (latent_dim,), (sin((1 − t) ω) z_a + sin(t ω) z_b) / sin ω, with ω the angle between z_a and z_b",
+    reference=spherical,
+    probes=_pairs,
+    mistakes=(
+        Mistake(straight, "that is the straight way. Half-way between unrelated codes it is too short by √2."),
+        Mistake(
+            lambda a, b, t: straight(a, b, t) / straight(a, b, t).norm() * ((1 - t) * a.norm() + t * b.norm()),
+            "that is the straight way pulled out to the sphere: the right arc, at another speed. "
+            "Weigh the codes by sines of angles, not by 1 − t and t.",
+        ),
+        Mistake(
+            lambda a, b, t: _weighted(a, b, t, _angle(a, b)) * torch.sin(_angle(a, b)),
+            "the division by sin ω is missing: at t = 0 you don't stand on z_a, but on sin ω · z_a.",
+        ),
+        Mistake(
+            lambda a, b, t: _weighted(a, b, t, torch.cosine_similarity(a, b, dim=0)),
+            "the cosine was used as the angle. The angle is its arccos.",
+        ),
+        Mistake(
+            lambda a, b, t: _weighted(a, b, t, torch.arccos(a @ b)),
+            "the product z_a · z_b is a cosine only for codes of length 1: divide by both lengths before the arccos.",
+        ),
+        Mistake(
+            lambda a, b, t: spherical(a / a.norm(), b / b.norm(), t),
+            "the result has length 1: you used the directions only. Take them for the angle, but weigh the codes.",
+        ),
+        Mistake(lambda a, b, t: spherical(b, a, t), "the ends are swapped: t = 0 must give z_a, t = 1 z_b."),
+        Mistake(
+            lambda a, b, t: _weighted(a, b, t, _angle(a, b), torch.cos),
+            "cosines stand where sines belong: at t = 1, sin((1 − t) ω) is 0, and z_a has no part in the result.",
+        ),
+    ),
+)
+
+EXERCISES = (NEGATIVE_ELBO, KL_PER_DIMENSION, QUANTILE_GRID, SPHERICAL)

@@ -1,0 +1,26 @@
+"""What every loss of the course returns: its parts, in nats per image. Sums over pixels, means over the batch."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+
+class Loss(NamedTuple):
+    """Parts of a loss, in nats per image, each a scalar tensor (or a float): total = reconstruction + beta · kl."""
+
+    reconstruction: Tensor | float
+    kl: Tensor | float = 0.0
+    beta: float = 1.0
+
+    @property
+    def total(self) -> Tensor | float:
+        """What the optimizer minimises; −ELBO where beta is 1."""
+        return self.reconstruction + self.beta * self.kl
+
+    def __str__(self) -> str:
+        weight = "" if self.beta == 1 else f"{self.beta:g} · "
+        return f"{self.total:.2f} = {self.reconstruction:.2f} + {weight}{self.kl:.2f} nats per image"
+
+
+LossFunction = Callable[[nn.Module, Tensor, Tensor | None], Loss]

@@ -1,0 +1,32 @@
+"""The networks of the course, from autoencoder to conditional VAE, and what a decoder says about an image.
+
+``encode`` and ``decode`` are each model's own; ``embed`` (x → z) and ``generate`` (z → x̂) are the same for all. Images
+are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outputs logits (batch, 1, 28, 28).
+"""
+
+from vae_helpers.models.autoencoders import Autoencoder, WideAutoencoder
+from vae_helpers.models.conditional import ClassPriorVAE, ConditionalVAE, join_label
+from vae_helpers.models.likelihoods import LIKELIHOODS, Bernoulli, ContinuousBernoulli, Gaussian, GaussianPerPixel
+from vae_helpers.models.networks import copy_of, device_of, mlp, n_parameters, start_at_mean
+from vae_helpers.models.vae import VAE, LinearVAE, SmoothVAE
+
+__all__ = [
+    "LIKELIHOODS",
+    "VAE",
+    "Autoencoder",
+    "Bernoulli",
+    "ClassPriorVAE",
+    "ConditionalVAE",
+    "ContinuousBernoulli",
+    "Gaussian",
+    "GaussianPerPixel",
+    "LinearVAE",
+    "SmoothVAE",
+    "WideAutoencoder",
+    "copy_of",
+    "device_of",
+    "join_label",
+    "mlp",
+    "n_parameters",
+    "start_at_mean",
+]

@@ -1,0 +1,77 @@
+"""What all networks share: layers, a start at the mean image, their size, the device they lie on, copies."""
+
+import copy
+import functools
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from vae_helpers.data import mean_image
+from vae_helpers.validation import objects, tensors, validate
+
+import torch
+from torch import Tensor, nn
+
+
+def _two_sizes(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def checked(*sizes: int, **kwargs: object) -> nn.Sequential:
+        if len(sizes) < 2:
+            raise ValueError(f"sizes must be at least two, the first layer's inputs and outputs, got {sizes}.")
+        return function(*sizes, **kwargs)
+
+    return checked
+
+
+@validate.arguments(sizes=objects.positive_int, activation=objects.function)
+@_two_sizes
+def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    """Linear layers of the given sizes with an activation between them, none after the last."""
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [nn.Linear(n_in, n_out), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+@validate.arguments(model=objects.model_with("decoder"), x=tensors.images)
+@torch.no_grad()
+def start_at_mean(model: nn.Module, x: Tensor) -> None:
+    """Set the decoder's last bias to logit(mean image of x), so that an untrained model already draws the mean image.
+
+    x: images (n, 1, 28, 28). The mean is kept in [0.001, 0.999], so that the logit stays finite. Outputs beyond the
+    first 784 (a σ_x per pixel) keep their bias.
+    """
+    last = list(model.decoder.modules())[-1]
+    if not isinstance(last, nn.Linear) or last.bias is None:
+        raise TypeError(f"The decoder of model must end in a Linear layer with a bias, got {last}.")
+    bias = last.bias[:784]
+    bias.copy_(torch.logit(mean_image(x).flatten().clamp(1e-3, 1 - 1e-3)).to(bias))
+
+
+@validate.arguments(model=objects.module)
+def n_parameters(model: nn.Module) -> int:
+    """How many numbers training may change."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+@validate.arguments(model=objects.module)
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights lie. Raises ValueError for a model that has none."""
+    first = next(model.parameters(), None)
+    if first is None:
+        raise ValueError(f"model must have weights, and {type(model).__name__} has none.")
+    return first.device
+
+
+@validate.arguments(model=objects.module)
+def copy_of(model: nn.Module) -> nn.Module:
+    """A copy of a model. Tensors that it keeps of its last pass are cut from their graph, which can't be copied."""
+    kept = [t for part in model.modules() for t in _tensors_in(list(vars(part).values())) if not t.is_leaf]
+    return copy.deepcopy(model, {id(t): t.detach().clone() for t in kept})
+
+
+def _tensors_in(values: list | tuple) -> Iterator[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors_in(value)

@@ -1,0 +1,15 @@
+"""One loop that trains every model of the course, can be stopped, resumed and shared, and keeps what was learned."""
+
+from vae_helpers.training.best import best_vae
+from vae_helpers.training.checkpoint import CheckpointError
+from vae_helpers.training.history import History, NotFiniteError
+from vae_helpers.training.loop import fit, mean_loss
+
+__all__ = [
+    "CheckpointError",
+    "History",
+    "NotFiniteError",
+    "best_vae",
+    "fit",
+    "mean_loss",
+]

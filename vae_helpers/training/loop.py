@@ -1,0 +1,148 @@
+"""One training loop for every model of the course: ``fit``. The loss is the caller's, and so stays visible."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from vae_helpers.data import to_float
+from vae_helpers.losses import Loss, LossFunction
+from vae_helpers.models import device_of
+from vae_helpers.training import processes
+from vae_helpers.training.batches import Batches
+from vae_helpers.training.history import History, RunningLoss
+from vae_helpers.training.randomness import own_random_state
+from vae_helpers.training.run import TrainingRun, checked
+from vae_helpers.training.stopping import stop_between_steps
+from vae_helpers.validation import objects, tensors
+
+import torch
+from torch import Tensor, nn
+
+
+def fit(
+    model: nn.Module,
+    x: Tensor,
+    loss: LossFunction,
+    y: Tensor | None = None,
+    *,
+    epochs: int = 8,
+    batch_size: int = 256,
+    lr: float = 4e-3,
+    x_val: Tensor | None = None,
+    y_val: Tensor | None = None,
+    seed: int = 0,
+    precision: str = "auto",
+    progress: bool = True,
+    after_epoch: Callable[[int], None] | None = None,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    device_bytes: int | None = None,
+) -> History:
+    """Train ``model`` in place with Adam and a one-cycle schedule; returns its ``History``.
+
+    x: images (n, 1, 28, 28), uint8 or float in [0, 1]; y: labels int64 (n,); loss(model, x, y) → Loss, nats per image.
+    lr: the schedule's peak. precision: "float32", "bf16", or "auto" (bf16 where the hardware computes in it).
+    seed: of shuffles and noise; the global random state is left as it was. after_epoch(k): called after epoch k = 1, …
+    in evaluation mode. checkpoint: a file written after each epoch; ``resume`` goes on from it, if it is there.
+    Numbers that ``loss`` keeps as attributes are kept in it; those of an object that it merely calls are not.
+    device_bytes: larger data stay off the model's device, see ``Batches``. Under torchrun all processes share the work.
+    Ctrl-C (Stop) keeps what has been learned. Where a loss or weight is not finite, training ends with that epoch and
+    NotFiniteError, the weights of its start restored. TypeError, ValueError: what can't be trained on or resumed from.
+    """
+    _check(model, loss, epochs, lr, batch_size, seed)
+    _check_images(x, y)
+    if after_epoch is not None:
+        objects.function(after_epoch, "after_epoch")
+    settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision}
+    held_out, path = _held_out(model, loss, x_val, y_val, seed), _file(checkpoint, resume)
+    run = TrainingRun(model, loss, Batches(x, y, batch_size, device_of(model), device_bytes), settings, progress)
+    _train(run, held_out, after_epoch, path, resume)
+    return run.history
+
+
+def _train(
+    run: TrainingRun, held_out: Callable[[], Loss] | None, after_epoch: Callable | None, path: Path | None, resume: bool
+) -> None:
+    run.model.train()
+    with stop_between_steps() as look, own_random_state(run.settings["seed"] + processes.rank()):
+        try:
+            if resume and path.exists():
+                run.resume(path)
+            while run.done < run.epochs:
+                train = run.epoch(look)
+                run.record(train, held_out and held_out(), after_epoch)
+                if path is not None:
+                    run.save(path)
+        except KeyboardInterrupt:
+            if processes.count() > 1:  # the others wait for this one's gradients: end them all
+                raise
+            run.interrupted()
+        finally:
+            run.close()
+
+
+@torch.no_grad()
+def mean_loss(
+    model: nn.Module,
+    x: Tensor,
+    loss: LossFunction,
+    y: Tensor | None = None,
+    *,
+    batch_size: int = 1000,
+    seed: int = 0,
+) -> Loss:
+    """A loss averaged over all images (n, 1, 28, 28), as floats, in nats per image; seeded, in float32, in batches."""
+    objects.module(model, "model")
+    objects.function(loss, "loss")
+    objects.positive_int(batch_size, "batch_size")
+    objects.whole_number(seed, "seed")
+    _check_images(x, y)
+    device, was_training, mean = device_of(model), model.training, RunningLoss()
+    model.eval()
+    try:
+        with own_random_state(seed):
+            for i in range(0, len(x), batch_size):
+                batch = to_float(x[i : i + batch_size].to(device))
+                labels = None if y is None else y[i : i + batch_size].to(device)
+                mean.add(checked(loss(model, batch, labels)), len(batch))
+    finally:
+        model.train(was_training)
+    return mean.mean()
+
+
+def _held_out(
+    model: nn.Module, loss: LossFunction, x: Tensor | None, y: Tensor | None, seed: int
+) -> Callable[[], Loss] | None:
+    if x is None:
+        if y is not None:
+            raise ValueError("y_val has no images to go with: give x_val too.")
+        return None
+    _check_images(x, y, "x_val", "y_val")
+    return partial(mean_loss, model, x, loss, y, seed=seed)
+
+
+def _file(checkpoint: str | Path | None, resume: bool) -> Path | None:
+    if checkpoint is not None:
+        objects.an(str, Path)(checkpoint, "checkpoint")
+        return Path(checkpoint)
+    if resume:
+        raise ValueError("resume needs a checkpoint: the file to go on from.")
+    return None
+
+
+def _check(model: nn.Module, loss: LossFunction, epochs: int, lr: float, batch_size: int, seed: int) -> None:
+    objects.module(model, "model")
+    objects.function(loss, "loss")
+    objects.positive_int(epochs, "epochs")
+    objects.positive_int(batch_size, "batch_size")
+    objects.whole_number(seed, "seed")
+    objects.positive(lr, "lr")
+    if not any(p.requires_grad for p in model.parameters()):
+        raise ValueError(f"{type(model).__name__} has no weight to train: every requires_grad is False.")
+
+
+def _check_images(x: Tensor, y: Tensor | None, x_name: str = "x", y_name: str = "y") -> None:
+    tensors.image_tensor(x, x_name)
+    tensors.image_values(x, x_name)
+    if y is not None:
+        tensors.label_tensor(y, len(x), y_name)
