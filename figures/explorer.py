@@ -9,15 +9,15 @@ import hashlib
 from pathlib import Path
 from string import Template
 
+from vae_helpers import data, evaluation, training
+from vae_helpers.losses import vae_loss
+from vae_helpers.models import VAE
+
 import numpy as np
 import torch
 from results import trained
 from sklearn.neighbors import KNeighborsClassifier
 from torch import nn
-
-from vae_helpers import data, evaluation, training
-from vae_helpers.losses import vae_loss
-from vae_helpers.models import VAE
 
 HERE = Path(__file__).parent
 TEMPLATE, PAGE = HERE / "latent_explorer.template.html", HERE / "latent_explorer.html"

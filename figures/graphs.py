@@ -1,9 +1,9 @@
 """The drawings that are no networks: the graphical model, the reparameterized graph, the map of the course."""
 
+from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
+
 from language import EDGE, INK, LINE, PALE, SMALL, TYPE, arrow, bow, box, disc, label
 from matplotlib.axes import Axes
-
-from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
 
 # Number, name, and the failure that leads on to the next notebook.
 COURSE = [

@@ -8,13 +8,13 @@ import itertools
 import math
 import random
 
+from vae_helpers.plotting import BLUE, GREY
+
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon
 from matplotlib.path import Path
-
-from vae_helpers.plotting import BLUE, GREY
 
 INK, PALE, EDGE, GREEN = "#222222", "#F2F2F2", "#CCCCCC", "#009E73"
 LINE, TYPE, SMALL = 2.5, 22, 19

@@ -4,6 +4,8 @@ take a label. Each function paints one drawing on a panel of the given size.
 
 import math
 
+from vae_helpers.plotting import BLUE, ORANGE, RED
+
 from language import (
     GREEN,
     IMAGE,
@@ -22,8 +24,6 @@ from language import (
     trapezoid,
 )
 from matplotlib.axes import Axes
-
-from vae_helpers.plotting import BLUE, ORANGE, RED
 
 HALF = IMAGE / 2
 VAE_ROW = centres(100, 30, 120, 40, 92, 44, 148, 32, 120, 56, 52, 30, 100)

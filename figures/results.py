@@ -7,15 +7,15 @@ unless this machine has done so before, and shows them at work. No image was cho
 import hashlib
 from pathlib import Path
 
+from vae_helpers import data, plotting, training
+from vae_helpers.losses import conditional_vae_loss, vae_loss
+from vae_helpers.models import VAE, ConditionalVAE, start_at_mean
+from vae_helpers.training import checkpoint
+
 import torch
 from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
 from torch import Tensor, nn
-
-from vae_helpers import checkpoint, data, plotting, training
-from vae_helpers.conditional import ConditionalVAE, conditional_vae_loss
-from vae_helpers.losses import vae_loss
-from vae_helpers.models import VAE, start_at_mean
 
 PICTURE = Path(__file__).with_suffix(".png")
 HOW = {"epochs": 8, "lr": 5e-3}

@@ -23,6 +23,7 @@ os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
 from slides import slide_types
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"

@@ -3,13 +3,13 @@
 ``python tests/benchmarks/choices.py`` trains every candidate on the first 55,000 images and prints a Markdown table.
 """
 
-import torch
-from torch import nn
-
 from vae_helpers import data
 from vae_helpers.losses import autoencoder_loss, vae_loss
 from vae_helpers.models import VAE, Autoencoder, mlp, start_at_mean
 from vae_helpers.training import fit, mean_loss
+
+import torch
+from torch import nn
 
 
 def autoencoder(latent_dim: int, activation: type[nn.Module], hidden: tuple[int, ...] = (512, 256)) -> Autoencoder:

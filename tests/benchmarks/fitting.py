@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
+from vae_helpers import data
+from vae_helpers.losses import vae_loss
+from vae_helpers.models import VAE, start_at_mean
+from vae_helpers.training import fit, mean_loss
+from vae_helpers.training.precision import processor_has_bf16
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
-
-from vae_helpers import data
-from vae_helpers.losses import vae_loss
-from vae_helpers.models import VAE, start_at_mean
-from vae_helpers.precision import processor_has_bf16
-from vae_helpers.training import fit, mean_loss
 
 TARGET = 105.6  # nats per image: what PyTorch's own example reaches in 10 epochs
 LAYERS = ((784, 400), (400, 40), (20, 400), (400, 784))

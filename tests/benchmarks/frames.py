@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
+from vae_helpers import data, widgets
+from vae_helpers.losses import Loss
+from vae_helpers.models import VAE, Autoencoder, ConditionalVAE
+
 import torch
 from torch.distributions import Normal
-
-from vae_helpers import data, widgets
-from vae_helpers.conditional import ConditionalVAE
-from vae_helpers.losses import Loss
-from vae_helpers.models import VAE, Autoencoder
 
 FRAMES = 200
 

@@ -8,15 +8,15 @@ prints the running mean as it goes: the test images are taken in a random order,
 import argparse
 import time
 
+from vae_helpers import data, training
+from vae_helpers.evaluation import mean_and_error, sampled_log_p
+from vae_helpers.losses import log_mean_exp, vae_loss
+from vae_helpers.models import VAE
+from vae_helpers.training import best_vae
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from vae_helpers import data, training
-from vae_helpers.binarized import best_vae
-from vae_helpers.evaluation import log_mean_exp, mean_and_error, sampled_log_p
-from vae_helpers.losses import vae_loss
-from vae_helpers.models import VAE
 
 
 def log_weights(model: VAE, x_bin: Tensor, n_samples: int, random: torch.Generator) -> Tensor:

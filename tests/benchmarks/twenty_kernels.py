@@ -28,10 +28,10 @@ POLICIES = {"passive": ["PASSIVE"], "default": [None], "both": ["PASSIVE", None]
 LESSON = """
 import time
 started = time.perf_counter()
-import torch
 from vae_helpers import data, training, widgets
 from vae_helpers.losses import vae_loss
 from vae_helpers.models import VAE
+import torch
 
 dataset = data.load("mnist")
 torch.manual_seed(0)

@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from execute import NOTEBOOKS, execute, read
-
 from vae_helpers import data
+
+from execute import NOTEBOOKS, execute, read
 
 
 def rows() -> list[str]:

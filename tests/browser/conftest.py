@@ -4,13 +4,13 @@ import hashlib
 import re
 import shutil
 from functools import partial
-from pathlib import Path
 
 import nbformat
 import pytest
-from servers import jupyterlab, wait_until
 
-ROOT = Path(__file__).parents[2]
+from helpers.places import ROOT
+from helpers.servers import jupyterlab, wait_until
+
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 OPENING, RUN_ALL = 60, 900  # seconds, at most
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}

@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 import pytest
-from in_page import changes_picture, press_on_slider, widgets_in
-from servers import is_taken, voila
+
+from helpers.in_page import changes_picture, press_on_slider, widgets_in
+from helpers.servers import is_taken, voila
 
 WIDGETS = 9
 PROJECTOR = {"width": 853, "height": 480}  # 1280 × 720 at 150 %

@@ -12,7 +12,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 
-def processes() -> int:
+def count() -> int:
     """How many processes train together; 1 without torchrun."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
@@ -44,12 +44,12 @@ def group(device: torch.device) -> Iterator[torch.device]:
 
 def shared(module: nn.Module) -> nn.Module:
     """The module, its gradients averaged over all processes; weights start as those of process 0. Li et al. 2020."""
-    return module if processes() == 1 else DistributedDataParallel(module)
+    return module if count() == 1 else DistributedDataParallel(module)
 
 
 def agreed(values: Tensor) -> Tensor:
     """What process 0 handed in, in all processes."""
-    if processes() > 1:
+    if count() > 1:
         distributed.broadcast(values, src=0)
     return values
 
@@ -57,7 +57,7 @@ def agreed(values: Tensor) -> Tensor:
 def gathered(value: object) -> list:
     """What each process handed in, in the order of their numbers."""
     values = [value]
-    if processes() > 1:
-        values = [None] * processes()
+    if count() > 1:
+        values = [None] * count()
         distributed.all_gather_object(values, value)
     return values

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from vae_helpers.exercises.diagnosis.probes import Fit, Noise
 
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from vae_helpers.exercises.measuring import Fit, Noise
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def raised_error(name: str, error: Exception) -> Finding:
     )
 
 
-def wrong_noise(found: "Noise") -> Finding:
+def wrong_noise(found: Noise) -> Finding:
     """z is not drawn from N(μ, σ²)."""
     if found.kind == "none":
         return Finding(
@@ -89,7 +87,7 @@ def wrong_noise(found: "Noise") -> Finding:
     return Finding(found.kind, *texts[found.kind])
 
 
-def no_gradient(found: "Noise") -> Finding:
+def no_gradient(found: Noise) -> Finding:
     """The graph is cut between the encoder and z."""
     lost = " and ".join(n for n, ok in (("μ", found.reaches_mu), ("log σ²", found.reaches_logvar)) if not ok)
     return Finding(
@@ -114,7 +112,7 @@ KL_TEXTS = {
 }
 
 
-def wrong_kl(found: "Fit") -> Finding:
+def wrong_kl(found: Fit) -> Finding:
     """The loss's KL is not the closed form, or isn't there."""
     check = "Compare your kl with torch.distributions.kl_divergence on random mu and logvar of shape (5, 3)."
     if found.form == "missing":
@@ -139,7 +137,7 @@ def prior_elsewhere() -> Finding:
     )
 
 
-def wrong_reconstruction(found: "Fit", x: Tensor) -> Iterator[Finding]:
+def wrong_reconstruction(found: Fit, x: Tensor) -> Iterator[Finding]:
     """A sigmoid too many; images that a cross-entropy can't take."""
     if found.form == "sigmoid twice":
         yield Finding(
@@ -159,7 +157,7 @@ def wrong_reconstruction(found: "Fit", x: Tensor) -> Iterator[Finding]:
         )
 
 
-def wrong_weight(kl: "Fit", rec: "Fit", sizes: dict[str, int]) -> Iterator[Finding]:
+def wrong_weight(kl: Fit, rec: Fit, sizes: dict[str, int]) -> Iterator[Finding]:
     """The KL's weight against a reconstruction summed over pixels: anything but 1."""
     pixels, d, batch = sizes["pixels"], sizes["d"], sizes["batch"]
     beta = kl.weight / rec.weight

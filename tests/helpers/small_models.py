@@ -1,0 +1,18 @@
+"""Models that train in a blink, and what their weights are."""
+
+from vae_helpers.models import VAE
+
+import torch
+
+
+def small_vae(seed=0):
+    torch.manual_seed(seed)
+    return VAE(3, hidden=(32,))
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def same_weights(one, other):
+    return all(map(torch.equal, one.parameters(), other.parameters()))

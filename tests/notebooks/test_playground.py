@@ -1,0 +1,95 @@
+"""The playground's form: a title, how to use it, the models, then each widget of the course once.
+
+A widget has a slide of its own: a heading, a few sentences that say what to move and what to watch and lead to its
+notebook, and a folded cell that moves one control by code and shows the widget. What all notebooks share (outputs,
+pictures, names, no path of a machine, executed on MNIST) is checked by the tests of test_form.py.
+"""
+
+import re
+
+from vae_helpers import widgets
+
+import pytest
+from notebooks import test_form as form
+
+from execute import NOTEBOOKS, read
+
+LECTURE = [
+    "latent_sliders",
+    "noise_explorer",
+    "elbo_explorer",
+    "forward_reverse_kl",
+    "kl_explorer",
+    "latent_plane",
+    "interpolation",
+    "beta_explorer",
+    "class_explorer",
+]
+SHARED = [
+    form.test_it_starts_with_a_title,
+    form.test_its_file_has_at_most_600_kilobytes,
+    form.test_one_thing_has_one_name,
+    form.test_it_imports_neither_stars_nor_pyplot,
+    form.test_it_leaves_no_todo_and_silences_no_warning,
+    form.test_it_has_no_empty_cell,
+    form.test_every_cell_knows_its_slide,
+    form.test_it_names_no_path_of_a_machine,
+    form.test_it_is_a_valid_notebook_without_saved_widgets,
+    form.test_it_was_executed_top_to_bottom,
+    form.test_it_was_executed_on_mnist,
+    form.test_no_cell_failed_or_wrote_to_stderr,
+    form.test_no_cell_warned,
+    form.test_every_picture_is_a_png,
+    form.test_every_picture_says_in_words_what_it_shows,
+    form.test_every_widget_leaves_a_sentence_and_a_still_picture,
+]
+
+
+@pytest.fixture(scope="module")
+def nb():
+    return read(NOTEBOOKS / "playground.ipynb")
+
+
+@pytest.fixture(scope="module")
+def demos(nb):
+    """Each heading with the cell below it."""
+    headed = [k for k, cell in enumerate(nb.cells) if cell.source.startswith("## ")]
+    return [(nb.cells[k], nb.cells[k + 1]) for k in headed]
+
+
+@pytest.mark.parametrize("check", SHARED, ids=lambda check: check.__name__)
+def test_it_keeps_the_rules_of_every_notebook(nb, check):
+    check(nb)
+
+
+def test_the_lecture_has_every_widget_of_the_course():
+    assert sorted(LECTURE) == sorted(widgets.__all__)
+
+
+def test_it_makes_every_widget_once_in_the_order_of_the_lecture(nb):
+    assert re.findall(r"\bwidgets\.(\w+)\(", form.code_of(nb)) == LECTURE
+
+
+def test_each_widget_is_below_a_heading_of_its_own(demos):
+    assert [re.findall(r"\bwidgets\.(\w+)\(", cell.source) for _, cell in demos] == [[name] for name in LECTURE]
+
+
+def test_each_heading_is_followed_by_a_few_sentences_and_the_way_to_its_notebook(demos):
+    for told, _ in demos:
+        assert 15 <= len(form.words(told.source)) <= 60, told.source
+        assert len(re.findall(r"\(\[Notebook (\d\d)\]\(\1_\w+\.ipynb\)\)", told.source)) == 1, told.source
+
+
+def test_each_widget_was_moved_by_code_and_is_shown(demos):
+    for _, cell in demos:
+        assert re.search(r"^ *moved\(", cell.source, re.M), cell.source
+        assert [form.is_widget(output) for output in cell.outputs] == [True], cell.source
+
+
+def test_the_code_of_the_widgets_is_folded(demos):
+    assert all(cell.metadata.get("jupyter", {}).get("source_hidden") for _, cell in demos)
+
+
+def test_slides_hold_the_title_then_a_heading_and_its_widget_each(nb):
+    types = [cell.metadata.slideshow.slide_type for cell in nb.cells]
+    assert [kind for kind in types if kind != "skip"] == ["slide", *["slide", "fragment"] * len(LECTURE)]

@@ -1,0 +1,357 @@
+"""Every exercise: an untouched stub, the solution, each known mistake, and answers that break."""
+
+import itertools
+import json
+import re
+import statistics
+
+from vae_helpers import evaluation
+from vae_helpers.exercises import EXERCISES, check
+from vae_helpers.exercises.engine import agree, run
+
+import pytest
+import torch
+
+from helpers.places import COURSE
+
+ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
+MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
+
+
+@ids
+@pytest.mark.parametrize("stub", [lambda *_: None, lambda *_: ...], ids=["pass", "ellipsis"])
+def test_an_untouched_stub_is_called_not_attempted(exercise, stub):
+    verdict = check(exercise.id, stub)
+    assert verdict.status == "not attempted"
+    assert "not attempted yet" in repr(verdict)
+
+
+@ids
+def test_the_reference_passes(exercise):
+    assert check(exercise.id, exercise.reference).passed
+
+
+@ids
+def test_at_least_four_mistakes_are_known(exercise):
+    assert len(exercise.mistakes) >= 4
+    assert len({m.message for m in exercise.mistakes}) == len(exercise.mistakes)
+
+
+@ids
+def test_a_message_says_what_was_done_and_what_follows(exercise):
+    for mistake in exercise.mistakes:
+        clauses = [c for c in re.split(r"[:.;]\s|, (?:and|so|which|not|but|where)\b", mistake.message) if c.strip()]
+        assert len(clauses) >= 2 and len(mistake.message.split()) >= 10, mistake.message
+
+
+@pytest.mark.parametrize("notebook", COURSE, ids=lambda path: path.stem)
+def test_every_notebook_has_at_least_three_exercises(notebook):
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    tags = {tag for cell in cells for tag in cell["metadata"].get("tags", []) if tag.startswith("exercise-")}
+    assert len(tags) >= 3
+
+
+@pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])
+def test_each_mistake_is_named_by_its_own_message(exercise, i):
+    verdict = check(exercise.id, exercise.mistakes[i].answer)
+    assert verdict.status == "mistake"
+    assert verdict.message == f"{exercise.id}: {exercise.mistakes[i].message}"
+
+
+@pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])
+def test_no_two_mistakes_look_alike_to_the_probes(exercise, i):
+    results = run(exercise, exercise.mistakes[i].answer)
+    others = [m for j, m in enumerate(exercise.mistakes) if j != i]
+    assert not any(agree(results, run(exercise, m.answer), exercise.tolerance) for m in others)
+
+
+STYLES = {
+    "mean-image": [lambda x: x.double().mean(0) / 255, lambda x: x.float().div_(255).mean(dim=0)],
+    "independent-pixels": [
+        lambda p, n: torch.bernoulli(p.expand(n, *p.shape)),
+        lambda p, n: torch.distributions.Bernoulli(p).sample((n,)),
+        lambda p, n: torch.rand(n, 1, 28, 28).lt(p),
+    ],
+    "nats-per-image": [
+        lambda p, x: torch.nn.functional.binary_cross_entropy(p.expand_as(x), x, reduction="sum") / len(x),
+        lambda p, x: -torch.einsum("nchw->n", x * p.log() + (1 - x) * torch.log1p(-p)).mean(),
+        lambda p, x: -(x * p.log() + (1 - x) * (1 - p).log()).mean(0).sum(),
+    ],
+    "gaussian-nll": [
+        lambda a, b, s: -torch.distributions.Normal(a, s).log_prob(b).sum(dim=(1, 2, 3)),
+        lambda a, b, s: (b.sub_(a).square_() / (2 * s**2)).sum((3, 2, 1))
+        + 392 * torch.log(torch.tensor(2 * torch.pi * s**2)),
+    ],
+    "walk": [
+        lambda a, b, n: torch.stack([torch.lerp(a, b, t.item()) for t in torch.linspace(0, 1, n)]),
+        lambda a, b, n: a + torch.arange(n)[:, None] / (n - 1) * (b - a),
+    ],
+    "gaussian-codes": [
+        lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), torch.cov(z.T)).sample((n,)),
+        lambda z, n: z.mean(0) + (torch.randn(n, len(z)) @ (z - z.mean(0))) / len(z) ** 0.5,
+    ],
+    "masking-noise": [
+        lambda x, p: x.flatten(1).scatter(1, torch.rand(len(x), 784).argsort(1)[:, : round(784 * p)], 0.0).view_as(x),
+        lambda x, p: torch.stack(
+            [(image.view(-1) * (torch.randperm(784) >= round(784 * p))).view(1, 28, 28) for image in x]
+        ),
+    ],
+    "denoising-loss": [
+        lambda f, x, corrupt: ((x - f(corrupt(x))) ** 2).sum() / len(x),
+        lambda f, x, corrupt: torch.nn.functional.mse_loss(f(corrupt(x)), x) * 784,
+    ],
+    "pooled-psnr": [
+        lambda a, b: -20 * (a.sub_(b).norm() / a.numel() ** 0.5).log10(),
+        lambda a, b: 10 * torch.log10(1 / torch.nn.functional.mse_loss(a, b)),
+        lambda a, b: evaluation.psnr(evaluation.mse(a, b)),
+    ],
+    "naive-log-p-x": [
+        lambda a: torch.logsumexp(a - torch.log(torch.tensor(float(a.shape[1]))), -1),
+        lambda a: (a - a.amax(1, keepdim=True)).exp().mean(1).log() + a.amax(1),
+    ],
+    "kl-of-tables": [
+        lambda q, p: torch.nn.functional.kl_div(p.log(), q, reduction="sum"),
+        lambda q, p: torch.distributions.kl_divergence(
+            torch.distributions.Categorical(q), torch.distributions.Categorical(p)
+        ),
+        lambda q, p: torch.einsum("k,k->", q, torch.log(q / p)),
+    ],
+    "small-elbo": [
+        lambda z, j, m, s: j.mean() - torch.distributions.Normal(m, s).log_prob(z).mean(),
+        lambda z, j, m, s: (j + (z - m) ** 2 / (2 * s**2)).sum() / len(z)
+        + torch.tensor(s * (2 * torch.pi) ** 0.5).log(),
+    ],
+    "reparameterize": [
+        lambda m, v: torch.distributions.Normal(m, (v / 2).exp()).rsample(),
+        lambda m, v: torch.addcmul(m, v.exp().sqrt(), torch.randn(m.shape)),
+        lambda m, v: torch.normal(torch.zeros_like(m), 1.0) * torch.exp(v * 0.5) + m,
+    ],
+    "score-function": [
+        lambda f, z, m, s: f / s * ((z - m) / s),
+        lambda f, z, m, s: f * torch.func.vmap(torch.func.grad(lambda c, t: -((t - c) ** 2) / (2 * s**2), 0))(
+            torch.full_like(z, m), z
+        ),
+    ],
+    "kl-diagonal": [
+        lambda m, v, mp, vp: torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(mp, (vp / 2).exp())
+        ).sum(1),
+        lambda m, v, mp, vp: -0.5 * torch.einsum("nd->n", 1 + v - vp - ((m - mp) ** 2 + v.exp()) * (-vp).exp()),
+    ],
+    "kl-class-mean": [
+        lambda m, v, means, y: torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(means[y], 1.0)
+        ).sum(1),
+        lambda m, v, means, y: torch.stack(
+            [0.5 * ((a - means[k]) ** 2 + b.exp() - b - 1).sum() for a, b, k in zip(m, v, y, strict=True)]
+        ),
+    ],
+    "negative-elbo": [
+        lambda l, x, m, v: -torch.distributions.Bernoulli(logits=l, validate_args=False)
+        .log_prob(x)
+        .sum((1, 2, 3))
+        .mean()
+        + torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(0.0, 1.0)
+        ).sum(1).mean(),
+        lambda l, x, m, v: (
+            torch.nn.functional.binary_cross_entropy(l.sigmoid(), x, reduction="sum")
+            - 0.5 * (1 + v - m.pow(2) - v.exp()).sum()
+        )
+        / len(x),
+    ],
+    "kl-per-dimension": [
+        lambda m, v: -0.5 * torch.einsum("nd->d", 1 + v - m**2 - v.exp()) / len(m),
+        lambda m, v: torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(0.0, 1.0)
+        ).mean(0),
+    ],
+    "quantile-grid": [
+        lambda n: torch.stack(
+            torch.meshgrid(*[torch.erfinv(2 * (torch.arange(n) + 0.5) / n - 1) * 2**0.5] * 2, indexing="ij"), -1
+        ).view(-1, 2),
+        lambda n: torch.tensor(
+            list(itertools.product([statistics.NormalDist().inv_cdf((i + 0.5) / n) for i in range(n)], repeat=2))
+        ),
+    ],
+    "noise-moments": [
+        lambda m, v, z: torch.stack(torch.std_mean((z - m) * torch.exp(-0.5 * v))).flip(0),
+        lambda m, v, z: [
+            z.sub_(m).div_(v.exp().sqrt()).mean().item(),
+            ((z - z.mean()).pow(2).sum() / (z.numel() - 1)).sqrt().item(),
+        ],
+    ],
+    "kl-by-draws": [
+        lambda z, m, v: torch.einsum("knd->n", 0.5 * (z**2 - (z - m) ** 2 / v.exp() - v)) / len(z),
+        lambda z, m, v: (
+            torch.distributions.MultivariateNormal(m, torch.diag_embed(v.exp())).log_prob(z)
+            - torch.distributions.MultivariateNormal(torch.zeros(m.shape[1]), torch.eye(m.shape[1])).log_prob(z)
+        ).mean(0),
+    ],
+    "hidden-beta": [
+        lambda r, k, p, d: {"sum": 1, "mean": p}[r] * {"sum": 1, "mean": 1 / d}[k],
+        lambda r, k, p, d: torch.ones(d).sum().item() ** -(k == "mean") / torch.full((p,), 1.0 / p)[0] ** (r == "mean"),
+    ],
+    "spherical": [
+        lambda a, b, t: torch.stack([a, b]).T
+        @ (torch.tensor([1 - t, t]) * (w := torch.nn.functional.cosine_similarity(a, b, 0).acos())).sin()
+        / w.sin(),
+        lambda a, b, t: (
+            a * torch.cos(t * (w := torch.atan2((1 - (c := a @ b / a.norm() / b.norm()) ** 2).sqrt(), c)))
+            + (b - a * c) * torch.sin(t * w) / torch.sin(w)
+        ),
+    ],
+    "log-p-of-draws": [
+        lambda j, q: torch.logsumexp(j - q - torch.tensor(float(len(j)), dtype=j.dtype).log(), dim=0),
+        lambda j, q: ((j - q) - (j - q).amax(0)).exp().mean(0).log() + (j - q).amax(0),
+    ],
+    "left-out-by-the-mean": [
+        lambda v: torch.einsum("nd->n", 1 - v.exp()) / 2,
+        lambda v: 0.5 * (v.shape[1] - (0.5 * v).exp().square().sum(-1)),
+    ],
+    "best-sigma-x": [
+        lambda a, b: torch.log(torch.nn.functional.mse_loss(a, b)),
+        lambda a, b: 2 * torch.log((b - a).norm() / b.numel() ** 0.5),
+        lambda a, b: float(((a - b).double() ** 2).mean().log()),
+    ],
+    "active-units": [
+        lambda m: ((m - m.mean(0)) ** 2).mean(0).gt(0.01),
+        lambda m: m.std(dim=0) > 0.1,
+    ],
+    "free-bits": [
+        lambda m, v, free: sum(
+            max(free, k.item()) for k in torch.distributions.kl_divergence(
+                torch.distributions.Normal(m, (v / 2).exp()), torch.distributions.Normal(0.0, 1.0)
+            ).mean(0)
+        ),
+        lambda m, v, free: torch.maximum(0.5 * (m**2 + v.exp() - v - 1).mean(0), torch.tensor(free)).sum(),
+    ],
+    "units-at-optimum": [
+        lambda e, s, d, b: sum(1 for value in e.tolist()[:d] if value > b * s),
+        lambda e, s, d, b: (e > b * s).sum().clamp(max=d),
+    ],
+    "join-label": [
+        lambda x, z, y: torch.hstack([x, torch.eye(10)[y], z, torch.eye(10)[y]]),
+        lambda x, z, y: torch.cat([x, (y[:, None] == torch.arange(10)), z, (y[:, None] == torch.arange(10))], 1),
+    ],
+    "kl-to-every-class": [
+        lambda m, v, c: torch.distributions.kl_divergence(
+            torch.distributions.Normal(m[:, None], (v[:, None] / 2).exp()), torch.distributions.Normal(c, 1.0)
+        ).sum(-1),
+        lambda m, v, c: 0.5 * torch.cdist(m, c).square() + 0.5 * (v.exp() - v - 1).sum(1, keepdim=True),
+        lambda m, v, c: torch.stack([0.5 * ((m - k) ** 2 + v.exp() - v - 1).sum(1) for k in c], dim=1),
+    ],
+    "row-per-class": [
+        lambda generate, s: torch.cat([generate(s, torch.full((len(s),), k)) for k in range(10)]),
+        lambda generate, s: generate(s.expand(10, *s.shape).flatten(0, 1), torch.arange(10 * len(s)) // len(s)),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("exercise_id", "answer"),
+    [(i, a) for i, answers in STYLES.items() for a in answers],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_answers_in_another_style_pass(exercise_id, answer):
+    verdict = check(exercise_id, answer)
+    assert verdict.passed, verdict
+
+
+@ids
+def test_an_exercise_passes_in_two_styles_beside_its_reference(exercise):
+    assert len(STYLES.get(exercise.id, [])) >= 2
+
+
+def test_every_style_belongs_to_an_exercise():
+    assert set(STYLES) == set(EXERCISES)
+
+
+def _raises(*_):
+    raise RuntimeError("shapes do not match")
+
+
+@ids
+def test_an_answer_that_raises_gets_a_line_and_no_traceback(exercise):
+    verdict = check(exercise.id, _raises)
+    assert verdict.status == "error"
+    assert "RuntimeError: shapes do not match" in verdict.message
+    assert "raise RuntimeError" in verdict.message
+    assert "Traceback" not in repr(verdict) and "vae_helpers" not in repr(verdict)
+
+
+@ids
+def test_an_answer_with_another_number_of_arguments_gets_a_line(exercise):
+    verdict = check(exercise.id, lambda: None)
+    assert verdict.status == "error"
+    assert "TypeError" in verdict.message and "argument" in verdict.message
+
+
+@ids
+@pytest.mark.parametrize("result", ["text", {"a": 1}, object(), ["a", "b"]], ids=["str", "dict", "object", "list"])
+def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
+    verdict = check(exercise.id, lambda *_: result)
+    assert verdict.status == "error"
+    assert exercise.expects in verdict.message
+
+
+@ids
+def test_an_answer_of_nan_is_told_so(exercise):
+    nan = lambda *args: torch.full_like(torch.as_tensor(exercise.reference(*args)), float("nan"))  # noqa: E731
+    verdict = check(exercise.id, nan)
+    assert verdict.status == "wrong"
+    assert "NaN" in verdict.message
+
+
+@ids
+def test_an_answer_of_the_wrong_shape_is_told_so(exercise):
+    verdict = check(exercise.id, lambda *_: torch.zeros(2, 9, 4))
+    assert verdict.status == "wrong"
+    assert "(2, 9, 4)" in verdict.message
+
+
+def test_an_operation_that_bytes_lack_is_an_error_and_not_an_untouched_stub():
+    verdict = check("mean-image", lambda x: x.mean(0))
+    assert verdict.status == "error"
+    assert "NotImplementedError" in verdict.message or "RuntimeError" in verdict.message
+
+
+def test_a_stub_that_raises_not_implemented_is_not_attempted():
+    def stub(*_):
+        raise NotImplementedError
+
+    assert check("walk", stub).status == "not attempted"
+
+
+@pytest.mark.parametrize("exercise_id", ["independent-pixels", "gaussian-codes", "reparameterize"])
+def test_right_draws_from_any_random_stream_pass(exercise_id):
+    exercise = EXERCISES[exercise_id]
+    for seed in range(10):
+        other_stream = lambda *args, seed=seed: (torch.manual_seed(100 + seed), exercise.reference(*args))[1]  # noqa: E731
+        assert check(exercise_id, other_stream).passed, seed
+
+
+@pytest.mark.parametrize("exercise_id", ["independent-pixels", "gaussian-codes"])
+def test_a_transposed_random_answer_is_told_its_shape(exercise_id):
+    verdict = check(exercise_id, lambda *args: EXERCISES[exercise_id].reference(*args).transpose(0, 1))
+    assert "it returns shape" in verdict.message
+
+
+def test_a_list_of_codes_is_told_of_stack():
+    assert "torch.stack" in check("walk", lambda a, b, n: [a] * n).message
+
+
+def test_a_result_instead_of_the_function_is_told_so():
+    assert "without brackets" in check("walk", torch.zeros(3)).message
+
+
+def test_an_unknown_exercise_is_refused():
+    with pytest.raises(ValueError, match="Unknown exercise 'wlak'"):
+        check("wlak", lambda: None)
+
+
+def test_checks_leave_the_random_state_alone():
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    check("independent-pixels", EXERCISES["independent-pixels"].reference)
+    assert torch.equal(before, torch.random.get_rng_state())

@@ -1,0 +1,499 @@
+"""The mistakes that exercises know by name, each written here once more by another hand, and in another style.
+
+``test_exercises`` hands a check its own mistakes; whether *they* are what their messages say is seen here. The answers
+of an exercise stand in the order of its mistakes.
+"""
+
+from math import erf, log, pi, sqrt
+
+from vae_helpers.exercises import EXERCISES, check
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.distributions import Normal, kl_divergence
+
+NORMAL = Normal(0.0, 1.0)
+
+
+def bce(p, x):
+    return F.binary_cross_entropy(p, x, reduction="none")
+
+
+def kl(mu, logvar, mean=0.0, sigma=1.0):
+    return kl_divergence(Normal(mu, torch.sqrt(torch.exp(logvar))), Normal(torch.as_tensor(mean).expand_as(mu), sigma))
+
+
+def per_image(values):
+    return torch.einsum("n...->n", values)
+
+
+def squares(a, b):
+    return per_image((b - a).pow(2))
+
+
+def of_normal(z, mu, sigma):
+    return Normal(mu, sigma).log_prob(z)
+
+
+def chosen(x, p):
+    """A mask of exactly round(784 p) pixels of each image, by sorting."""
+    order = torch.rand(len(x), 784).argsort(1).argsort(1)
+    return (order < round(784 * p)).view(x.shape)
+
+
+def with_repetition(p):
+    """A row of ones with 0 at round(784 p) places, some of them drawn twice."""
+    return torch.ones(784).index_fill(0, torch.randint(784, (round(784 * p),)), 0)
+
+
+def each_psnr(a, b):
+    return torch.stack([-10 * torch.log10(F.mse_loss(one, other)) for one, other in zip(a, b, strict=True)])
+
+
+def slow(n):
+    """0 … 0, 1 … 1, to 9 … 9, each n times."""
+    return torch.tensor([i // n for i in range(10 * n)])
+
+
+def new_styles(g, s):
+    drawn = NORMAL.sample((10, *s.shape))
+    return torch.cat([g(styles, torch.full((len(s),), k)) for k, styles in enumerate(drawn)])
+
+
+def cloud(m, s):
+    return torch.distributions.Normal(m, s).rsample()
+
+
+def hot(y):
+    return torch.eye(10)[y]
+
+
+def joined(*parts):
+    return torch.hstack(parts)
+
+
+def every(m, v, c, gap):
+    """½ (gap + σ² − log σ² − 1), (batch, classes, d)."""
+    return (gap + (v.exp() - v - 1).unsqueeze(1)) / 2
+
+
+def gaps(m, c):
+    return m.unsqueeze(1) - c.unsqueeze(0)
+
+
+def eps(m, v, z):
+    return (z - m) * torch.exp(-v / 2)
+
+
+def ratio(z, m, v):
+    """log q − log p, (k, n, d), written out."""
+    return 0.5 * z**2 - 0.5 * (z - m) ** 2 / v.exp() - 0.5 * v
+
+
+def quantiles(probabilities):
+    return torch.tensor([sqrt(2) * torch.erfinv(torch.tensor(2.0 * p - 1)).item() for p in probabilities])
+
+
+def pairs(values):
+    return torch.tensor([[a, b] for a in values for b in values])
+
+
+def middle(n):
+    return [(i + 0.5) / n for i in range(n)]
+
+
+def angle(a, b):
+    return torch.acos(torch.dot(a, b) / torch.linalg.norm(a) / torch.linalg.norm(b))
+
+
+def great_circle(a, b, t, w):
+    return a * torch.sin(w - t * w) / torch.sin(w) + b * torch.sin(t * w) / torch.sin(w)
+
+
+def pulled_out(a, b, t):
+    z = torch.lerp(a, b, t)
+    return F.normalize(z, dim=0) * torch.lerp(torch.linalg.norm(a), torch.linalg.norm(b), t)
+
+
+def bernoulli_score(p, x):
+    return per_image(bce(p.expand_as(x), x))
+
+
+def wrapped(x):
+    return (x.long().sum(0) % 256).float() / 255 / x.shape[0]
+
+
+def twice_corrupted(f, x, corrupt):
+    seen = corrupt(x)
+    return squares(f(seen), corrupt(x)).mean()
+
+
+def noisy_target(f, x, corrupt):
+    seen = corrupt(x)
+    return squares(f(seen), seen).sum() / x.shape[0]
+
+
+def of_kl_terms(m, v):
+    return (m.square() - v + v.exp() - 1) / 2
+
+
+def means_of_kl(m, v):
+    return kl(m, v).sum(0) / len(m)
+
+
+def by_gaussian(x_hat, x, variance):
+    return -per_image(Normal(x_hat, variance**0.5).log_prob(x))
+
+
+ANOTHER_HAND = {
+    "mean-image": [
+        lambda x: x.double().mean(0),
+        lambda x: x.double().mean() / 255,
+        lambda x: x.double().flatten(1).mean(1) / 255,
+        wrapped,
+        lambda x: (x == 255).double().mean(0),
+        lambda x: x.double().sum(0) / 255,
+        lambda x: x.double().mean(0)[None] / 255,
+    ],
+    "independent-pixels": [
+        lambda p, n: torch.bernoulli((1 - p).expand(n, *p.shape)),
+        lambda p, n: torch.bernoulli(NORMAL.cdf(p).expand(n, *p.shape)),
+        lambda p, n: torch.stack([p.round()] * n),
+        lambda p, n: torch.stack([p] * n),
+        lambda p, n: torch.stack([torch.bernoulli(p)] * n),
+        lambda p, n: torch.stack([(torch.rand(()) < p).float() for _ in range(n)]),
+    ],
+    "nats-per-image": [
+        lambda p, x: bce(p.expand_as(x), x).mean(),
+        lambda p, x: bce(p.expand_as(x), x).sum(),
+        lambda p, x: -bernoulli_score(p, x).mean(),
+        lambda p, x: -per_image(x * torch.log(p)).sum() / len(x),
+        lambda p, x: bernoulli_score(p, x).mean() * 1.4426950408889634,
+        bernoulli_score,
+    ],
+    "gaussian-nll": [
+        lambda a, b, s: squares(a, b) / s**2 + 784 * (log(s) + 0.5 * log(2 * pi)),
+        lambda a, b, s: 0.5 * squares(a / s, b / s),
+        lambda a, b, s: 0.5 * squares(a / s, b / s) + log(s) + 0.5 * log(2 * pi),
+        lambda a, b, s: 0.5 * squares(a / s, b / s) + 2 * 784 * (log(s) + 0.5 * log(2 * pi)),
+        lambda a, b, s: 0.5 * squares(a / s, b / s) - 784 * (log(s) + 0.5 * log(2 * pi)),
+        lambda a, b, s: -Normal(a, s).log_prob(b).flatten(1).mean(1),
+        lambda a, b, s: by_gaussian(a, b, s),
+        lambda a, b, s: -by_gaussian(a, b, s**2),
+        lambda a, b, s: by_gaussian(a, b, s**2).mean(),
+    ],
+    "walk": [
+        lambda a, b, n: torch.stack([torch.lerp(b, a, i / (n - 1)) for i in range(n)]),
+        lambda a, b, n: torch.stack([torch.lerp(a, b, i / n) for i in range(n)]),
+        lambda a, b, n: torch.stack([torch.lerp(a, b, (i + 1) / (n + 1)) for i in range(n)]),
+        lambda a, b, n: torch.stack([a + b * i / (n - 1) for i in range(n)]),
+        lambda a, b, n: torch.stack([torch.lerp(a, b, i / (n - 1)) for i in range(n)], dim=1),
+        lambda a, b, n: torch.stack([torch.lerp(a, b, 0.5)] * n),
+    ],
+    "gaussian-codes": [
+        lambda z, n: NORMAL.sample((n, z.shape[1])),
+        lambda z, n: Normal(z.mean(0), z.std(0)).sample((n,)),
+        lambda z, n: NORMAL.sample((n, z.shape[1])) @ torch.cov(z.T) + z.mean(0),
+        lambda z, n: NORMAL.sample((n, z.shape[1])) @ torch.linalg.cholesky(torch.cov(z.T)) + z.mean(0),
+        lambda z, n: torch.distributions.MultivariateNormal(0 * z[0], torch.cov(z.T)).sample((n,)),
+        lambda z, n: z[torch.multinomial(torch.ones(len(z)), n, replacement=True)],
+        lambda z, n: Normal(z.mean(0), z.var(0)).sample((n,)),
+    ],
+    "masking-noise": [
+        lambda x, p: F.dropout(x, p) * (1 - p),
+        lambda x, p: x * chosen(x, p).float(),
+        lambda x, p: x * (~chosen(x[:1], p)).float(),
+        lambda x, p: x * (~chosen(x, p)).float() / (1 - p),
+        lambda x, p: x * torch.stack([with_repetition(p) for _ in x]).view(x.shape),
+        lambda x, p: torch.maximum(x, chosen(x, p).float()),
+        lambda x, p: 1 * x,
+    ],
+    "denoising-loss": [
+        noisy_target,
+        lambda f, x, corrupt: squares(f(x), x).sum() / len(x),
+        lambda f, x, corrupt: squares(corrupt(x), f(x)).sum() / len(x),
+        twice_corrupted,
+        lambda f, x, corrupt: squares(x, corrupt(x)).sum() / len(x),
+        lambda f, x, corrupt: F.mse_loss(f(corrupt(x)), x),
+        lambda f, x, corrupt: F.mse_loss(f(corrupt(x)), x, reduction="sum"),
+        lambda f, x, corrupt: squares(x, f(corrupt(x))),
+    ],
+    "pooled-psnr": [
+        lambda a, b: each_psnr(a, b).mean(),
+        lambda a, b: -5 * torch.log10(F.mse_loss(a, b)),
+        lambda a, b: -20 * torch.log10(F.mse_loss(a, b)),
+        lambda a, b: -10 * torch.log(F.mse_loss(a, b)),
+        lambda a, b: 10 * torch.log10(F.mse_loss(a, b)),
+        lambda a, b: -10 * torch.log10(784 * F.mse_loss(a, b)),
+        lambda a, b: -10 * torch.log10(F.l1_loss(a, b)),
+        F.mse_loss,
+    ],
+    "naive-log-p-x": [
+        lambda a: a.sum(1) / a.shape[1],
+        lambda a: (a - a.amax(1, True)).exp().sum(1).log() + a.amax(1),
+        lambda a: torch.log(torch.exp(a).sum(1) / a.shape[1]),
+        lambda a: torch.exp(a).sum(1) / a.shape[1],
+        lambda a: torch.logsumexp(a.T, 1) - log(a.shape[0]),
+        lambda a: a.sort(1).values[:, -1],
+        lambda a: torch.logsumexp(a, 1) - log(a.shape[0]),
+        lambda a: log(a.shape[1]) - torch.logsumexp(a, 1),
+        lambda a: torch.logsumexp(a, 1).mean() - log(a.shape[1]),
+    ],
+    "kl-of-tables": [
+        lambda q, p: F.kl_div(q.log(), p, reduction="sum"),
+        lambda q, p: -F.kl_div(p.log(), q, reduction="sum"),
+        lambda q, p: -F.kl_div(q.log(), p, reduction="sum"),
+        lambda q, p: torch.log(q / p).sum(),
+        lambda q, p: F.kl_div(p.log(), q, reduction="batchmean"),
+        lambda q, p: -torch.dot(q, p.log()),
+        lambda q, p: torch.dot(q, torch.log2(q / p)),
+        lambda q, p: torch.dot(q, torch.log(q / p).abs()),
+        lambda q, p: q * torch.log(q / p),
+    ],
+    "small-elbo": [
+        lambda z, j, m, s: j.mean() + of_normal(z, m, s).mean(),
+        lambda z, j, m, s: j.sum() / len(j),
+        lambda z, j, m, s: j.mean() + ((z - m) ** 2).mean() / (2 * s**2) + 0.5 * log(2 * pi),
+        lambda z, j, m, s: j.mean() + ((z - m) ** 2).mean() / (2 * s**2) + log(s),
+        lambda z, j, m, s: j.mean() + ((z - m) ** 2).mean() / s**2 + log(s * sqrt(2 * pi)),
+        lambda z, j, m, s: j.mean() - of_normal(z, m, s**2).mean(),
+        lambda z, j, m, s: j.mean() - of_normal(z, m, sqrt(s)).mean(),
+        lambda z, j, m, s: j.sum() - of_normal(z, m, s).sum(),
+        lambda z, j, m, s: of_normal(z, m, s).mean() - j.mean(),
+        lambda z, j, m, s: torch.log(torch.exp(j - of_normal(z, m, s)).mean()),
+        lambda z, j, m, s: j.mean() + (z**2).mean() / 2 + 0.5 * log(2 * pi),
+    ],
+    "reparameterize": [
+        lambda m, v: m + v.exp().sqrt() * torch.rand(m.shape),
+        lambda m, v: cloud(m, v.exp()),
+        lambda m, v: m + v * torch.randn(m.shape),
+        lambda m, v: Normal(m, v.exp().sqrt()).sample(),
+        lambda m, v: cloud(m, v.detach().exp().sqrt()),
+        lambda m, v: m + v.exp().sqrt() * torch.randn(1, m.shape[1]),
+        lambda m, v: m + v.exp().sqrt() * torch.randn(m.shape[0])[:, None],
+        lambda m, v: m + 0 * v.sum(),
+    ],
+    "score-function": [
+        lambda f, z, m, s: f / s * (z - m),
+        lambda f, z, m, s: (z - m) / (s * s),
+        lambda f, z, m, s: f * (m - z) / (s * s),
+        lambda f, z, m, s: (z - m) * f,
+        lambda f, z, m, s: torch.dot(f, z - m) / (s * s) / len(z),
+        lambda f, z, m, s: f * (-((z - m) ** 2) / (2 * s * s) - log(s) - 0.5 * log(2 * pi)),
+    ],
+    "kl-diagonal": [
+        lambda m, v, a, b: 2 * kl(m, v, a, b.exp().sqrt()).sum(1),
+        lambda m, v, a, b: kl(a, b, m, v.exp().sqrt()).sum(1),
+        lambda m, v, a, b: 0.5 * ((v - b).exp() + (m - a) ** 2 / b.exp() - b + v - 1).sum(1),
+        lambda m, v, a, b: kl(m, v, a, b.exp().sqrt()).mean(1),
+        lambda m, v, a, b: (kl(m, v, a, b.exp().sqrt()) + 0.5).sum(1),
+        lambda m, v, a, b: per_image(v.exp() / b.exp() + (a - m) ** 2 + b - v - 1) / 2,
+        lambda m, v, a, b: per_image((v + (a - m) ** 2) / b + b - v - 1) / 2,
+        lambda m, v, a, b: kl_divergence(Normal(m, v.exp()), Normal(a, b.exp())).sum(1),
+        lambda m, v, a, b: per_image(v.exp() / b.exp() + (m - a) / b.exp() + b - v - 1) / 2,
+    ],
+    "kl-class-mean": [
+        lambda m, v, means, y: kl(m, v).sum(1),
+        lambda m, v, means, y: (kl(m, v) - means[y] ** 2 / 2).sum(1),
+        lambda m, v, means, y: kl(m + means[y], v).sum(1),
+        lambda m, v, means, y: kl(m, v, means[y]).mean(1),
+        lambda m, v, means, y: kl(m, v, means[y]).sum(1).mean(),
+        lambda m, v, means, y: ((m - means[y]) ** 2 - kl(m, v, means[y])).sum(1),
+        lambda m, v, means, y: (kl(m, v, means[y]) + 0.5).sum(1),
+        lambda m, v, means, y: 2 * kl(m, v, means[y]).sum(1),
+    ],
+    "negative-elbo": [
+        lambda l, x, m, v: bce(l.sigmoid(), x).mean() + kl(m, v).sum(1).mean(),
+        lambda l, x, m, v: bce(l.sigmoid(), x).sum() + kl(m, v).sum(),
+        lambda l, x, m, v: bce(l.sigmoid(), x).sum() + kl(m, v).sum(1).mean(),
+        lambda l, x, m, v: (bce(l.sigmoid(), x).sum() - kl(m, v).sum()) / len(x),
+        lambda l, x, m, v: (bce(l.sigmoid(), x).sum() + 2 * kl(m, v).sum()) / len(x),
+        lambda l, x, m, v: bce(l.sigmoid(), x).sum() / len(x) + kl(m, v).mean(),
+        lambda l, x, m, v: (bce(l.sigmoid().sigmoid(), x).sum() + kl(m, v).sum()) / len(x),
+        lambda l, x, m, v: (bce(l.sigmoid(), x).sum() + kl(m, 2 * v.abs().log()).sum()) / len(x),
+        lambda l, x, m, v: (bce(l.sigmoid(), x).sum() + kl(m, 2 * v).sum()) / len(x),
+        lambda l, x, m, v: bce(l.sigmoid(), x).mean() + kl(m, v).mean(),
+        lambda l, x, m, v: (bce(l.sigmoid(), x).sum() + kl(m, v).sum()) / len(x) / 784,
+        lambda l, x, m, v: -(bce(l.sigmoid(), x).sum() + kl(m, v).sum()) / len(x),
+        lambda l, x, m, v: per_image(bce(l.sigmoid(), x)) + kl(m, v).sum(1),
+        lambda l, x, m, v: bce(l.sigmoid(), x).sum() / len(x),
+    ],
+    "kl-per-dimension": [
+        lambda m, v: kl(m, v).sum(1),
+        lambda m, v: kl(m, v).sum(0),
+        lambda m, v: 2 * kl(m, v).mean(0),
+        lambda m, v: kl(m, v).mean(0) + 0.5,
+        lambda m, v: m.square().mean(0) / 2 - 0.5,
+        lambda m, v: kl(m, 2 * v).mean(0),
+        lambda m, v: kl(m.mean(0), v.mean(0)),
+    ],
+    "quantile-grid": [
+        lambda n: pairs(middle(n)),
+        lambda n: pairs([0.5 + 0.5 * erf(p / sqrt(2)) for p in middle(n)]),
+        lambda n: pairs([-3 + 6 * i / (n - 1) for i in range(n)]),
+        lambda n: pairs(quantiles(middle(n))).flip(1),
+        lambda n: quantiles(middle(n))[:, None].repeat(1, 2),
+        lambda n: pairs(quantiles([i / (n - 1) for i in range(n)])),
+        lambda n: pairs(quantiles([i / n for i in range(n)])),
+        lambda n: pairs(quantiles([0.05 + 0.9 * i / (n - 1) for i in range(n)])),
+    ],
+    "spherical": [
+        torch.lerp,
+        pulled_out,
+        lambda a, b, t: a * torch.sin((1 - t) * angle(a, b)) + b * torch.sin(t * angle(a, b)),
+        lambda a, b, t: great_circle(a, b, t, torch.cos(angle(a, b))),
+        lambda a, b, t: great_circle(a, b, t, torch.acos((a * b).sum())),
+        lambda a, b, t: great_circle(F.normalize(a, dim=0), F.normalize(b, dim=0), t, angle(a, b)),
+        lambda a, b, t: great_circle(b, a, t, angle(a, b)),
+        lambda a, b, t: (a * (angle(a, b) * (1 - t)).cos() + b * (angle(a, b) * t).cos()) / angle(a, b).sin(),
+    ],
+    "log-p-of-draws": [
+        lambda j, q: (j - q).sum(0) / len(j),
+        lambda j, q: torch.log(torch.exp(j - q).sum(0) / len(j)),
+        lambda j, q: torch.exp(j - q - (j - q).amax(0)).sum(0).log() + (j - q).amax(0),
+        lambda j, q: torch.logsumexp(j - q, 0) / j.shape[0],
+        lambda j, q: torch.logsumexp(j - q + log(j.shape[0]), 0),
+        lambda j, q: torch.logsumexp(j - log(j.shape[0]), 0),
+        lambda j, q: torch.logsumexp(j + q - log(j.shape[0]), 0),
+        lambda j, q: torch.logsumexp(j - q - log(j.shape[1]), 1),
+        lambda j, q: torch.logsumexp(j, 0) - torch.logsumexp(q, 0),
+    ],
+    "left-out-by-the-mean": [
+        lambda v: v.shape[1] - v.exp().sum(1),
+        lambda v: (v.shape[1] - v.exp().sqrt().sum(1)) / 2,
+        lambda v: (v.shape[1] - v.exp().square().sum(1)) / 2,
+        lambda v: (v.shape[1] - v.sum(1)) / 2,
+        lambda v: (v.shape[1] - v.square().sum(1)) / 2,
+        lambda v: (1 - v.exp().mean(1)) / 2,
+        lambda v: (1 - v.exp().sum(1)) / 2,
+        lambda v: (v.numel() - v.exp().sum()) / 2,
+        lambda v: (v.numel() - v.exp().sum()) / 2 / len(v),
+        lambda v: (v.exp().sum(1) - v.shape[1]) / 2,
+    ],
+    "best-sigma-x": [
+        F.mse_loss,
+        lambda a, b: torch.log(F.mse_loss(a, b)) / 2,
+        lambda a, b: F.mse_loss(a, b) ** 0.5,
+        lambda a, b: torch.log(784 * F.mse_loss(a, b)),
+        lambda a, b: torch.log(F.mse_loss(a, b, reduction="sum")),
+        lambda a, b: torch.stack([torch.log(F.mse_loss(one, other)) for one, other in zip(a, b, strict=True)]).mean(),
+        lambda a, b: torch.log((a - b).std() ** 2),
+        lambda a, b: 2 * torch.log(F.l1_loss(a, b)),
+        lambda a, b: torch.log(F.mse_loss(a, b) ** 2),
+        lambda a, b: torch.log(1 / F.mse_loss(a, b)),
+    ],
+    "active-units": [
+        lambda m: torch.var(m.T, dim=0).gt(0.01),
+        lambda m: m.var(0).gt(0.0001),
+        lambda m: (m**2).sum(0).gt(0.01 * len(m)),
+        lambda m: m.sum(0).abs().gt(0.01 * len(m)),
+        lambda m: ~m.var(0).ge(0.01),
+        lambda m: m.std(0).gt(0.1).long().sum(),
+        lambda m: m.std(0) ** 2,
+    ],
+    "free-bits": [
+        lambda m, v, free: torch.maximum(of_kl_terms(m, v), torch.tensor(free)).sum() / len(m),
+        lambda m, v, free: torch.minimum(means_of_kl(m, v), torch.tensor(free)).sum(),
+        lambda m, v, free: max(means_of_kl(m, v).sum().item(), free),
+        lambda m, v, free: F.relu(means_of_kl(m, v) - free).sum(),
+        lambda m, v, free: means_of_kl(m, v).sum(),
+        lambda m, v, free: torch.maximum(means_of_kl(m, v), torch.tensor(free)).mean(),
+        lambda m, v, free: torch.maximum(means_of_kl(m, v), torch.tensor(free)),
+        lambda m, v, free: torch.maximum(2 * means_of_kl(m, v), torch.tensor(free)).sum(),
+    ],
+    "units-at-optimum": [
+        lambda e, s, d, b: sum(value > b * s for value in e.tolist()),
+        lambda e, s, d, b: min(d, sum(value > s for value in e.tolist())),
+        lambda e, s, d, b: min(d, sum(b * value > s for value in e.tolist())),
+        lambda e, s, d, b: min(d, sum(value > b * sqrt(s) for value in e.tolist())),
+        lambda e, s, d, b: min(d, sum(value < b * s for value in e.tolist())),
+        lambda e, s, d, b: max(d, sum(value > b * s for value in e.tolist())),
+    ],
+    "join-label": [
+        lambda x, z, y: joined(x, y[:, None], z, y[:, None]),
+        lambda x, z, y: joined(x, hot(y), z),
+        lambda x, z, y: joined(x, z, hot(y)),
+        lambda x, z, y: joined(x, z),
+        lambda x, z, y: joined(x, z, hot(y), hot(y)),
+        lambda x, z, y: joined(hot(y), x, hot(y), z),
+        lambda x, z, y: joined(x, F.one_hot(y), z, F.one_hot(y)),
+        lambda x, z, y: joined(x, hot(y) == 0, z, hot(y) == 0),
+        lambda x, z, y: joined(x, hot((y + 1) % 10), z, hot((y + 1) % 10)),
+    ],
+    "kl-to-every-class": [
+        lambda m, v, c: every(m, v, c, gaps(m, c) ** 2).sum(1),
+        lambda m, v, c: torch.stack([kl(m, v, k).sum(1) for k in c]),
+        lambda m, v, c: 2 * torch.stack([kl(m, v, k).sum(1) for k in c], 1),
+        lambda m, v, c: torch.stack([kl(m, v, k).mean(1) for k in c], 1),
+        lambda m, v, c: torch.stack([kl(m, v).sum(1) for _ in c], 1),
+        lambda m, v, c: torch.stack([kl(m + k, v).sum(1) for k in c], 1),
+        lambda m, v, c: torch.cdist(m, c) ** 2 / 2,
+        lambda m, v, c: torch.stack([(kl(m, v, k) + 0.5).sum(1) for k in c], 1),
+        lambda m, v, c: torch.stack([kl(m, 2 * v.abs().log(), k).sum(1) for k in c], 1),
+        lambda m, v, c: every(m, v, c, gaps(m, c).abs()).sum(2),
+        lambda m, v, c: torch.stack([-kl(m, v, k).sum(1) for k in c], 1),
+    ],
+    "row-per-class": [
+        lambda g, s: torch.cat([g(one.expand(10, -1), torch.arange(10)) for one in s]),
+        lambda g, s: g(torch.stack([s[i // 10] for i in range(10 * len(s))]), slow(len(s))),
+        lambda g, s: g(torch.cat([s] * 10), torch.tensor([i % 10 for i in range(10 * len(s))])),
+        new_styles,
+        lambda g, s: torch.cat([g(s[0].expand(len(s), -1), torch.full((len(s),), k)) for k in range(10)]),
+        lambda g, s: torch.cat([g(0 * s, torch.full((len(s),), k)) for k in range(10)]),
+        lambda g, s: torch.cat([g(s, torch.full((len(s),), k)) for k in range(1, 11)]),
+        lambda g, s: torch.cat([g(s, torch.full((len(s),), k)) for k in range(9)]),
+        lambda g, s: torch.cat([g(one[None], torch.tensor([k])) for k, one in enumerate(s)]),
+    ],
+    "noise-moments": [
+        lambda m, v, z: torch.stack(torch.std_mean(z)).flip(0),
+        lambda m, v, z: torch.stack(torch.std_mean(z - m)).flip(0),
+        lambda m, v, z: torch.stack(torch.std_mean((z - m) * torch.exp(-v))).flip(0),
+        lambda m, v, z: torch.stack(torch.std_mean((z - m) / v)).flip(0),
+        lambda m, v, z: torch.stack(torch.std_mean(z / v.exp().sqrt())).flip(0),
+        lambda m, v, z: torch.stack(torch.var_mean(eps(m, v, z))).flip(0),
+        lambda m, v, z: torch.stack(torch.std_mean(eps(m, v, z), dim=0)).flip(0),
+        lambda m, v, z: torch.stack([eps(m, v, z).mean(), torch.linalg.norm(eps(m, v, z)) / z.numel() ** 0.5]),
+        lambda m, v, z: torch.stack(torch.std_mean(eps(z, v, m))).flip(0),
+        lambda m, v, z: torch.stack(torch.std_mean(eps(m, v, z))),
+    ],
+    "kl-by-draws": [
+        lambda z, m, v: -per_image(ratio(z, m, v).mean(0)),
+        lambda z, m, v: ratio(z, m, v).mean(0).mean(1),
+        lambda z, m, v: per_image(ratio(z, m, v).sum(0)),
+        lambda z, m, v: per_image(ratio(z, m, v)) / z.shape[1],
+        lambda z, m, v: ratio(z, m, v).sum() / len(z) / z.shape[1],
+        lambda z, m, v: per_image(ratio(z, m, 2 * v).mean(0)),
+        lambda z, m, v: per_image((-0.5 * (z - m) ** 2 / v.exp() - 0.5 * v - 0.5 * log(2 * pi)).mean(0)),
+        lambda z, m, v: per_image((0.5 * z**2 + 0.5 * log(2 * pi)).mean(0)),
+        lambda z, m, v: per_image(ratio(z, m, v).mean(0)) - z.shape[2] * 0.5 * log(2 * pi),
+        lambda z, m, v: kl(m, v).sum(1),
+    ],
+    "hidden-beta": [
+        lambda r, k, p, d: {"sum": 1, "mean": d}[k] / {"sum": 1, "mean": p}[r],
+        lambda r, k, p, d: {"sum": 1, "mean": p}[r],
+        lambda r, k, p, d: 1 / {"sum": 1, "mean": d}[k],
+        lambda r, k, p, d: {"sum": 1, "mean": p}[r] * {"sum": 1, "mean": d}[k],
+        lambda r, k, p, d: {"sumsum": 1, "meanmean": 1, "meansum": p, "summean": 1 / d}[r + k],
+        lambda r, k, p, d: {"meanmean": 1, "sumsum": p / d, "summean": p, "meansum": 1 / d}[r + k],
+        lambda r, k, p, d: {"sumsum": 1, "meanmean": p // d, "meansum": p, "summean": 1 / d}[r + k],
+    ],
+}  # fmt: skip
+ANSWERS = [
+    pytest.param(name, i, answer, id=f"{name}-{i}")
+    for name, answers in ANOTHER_HAND.items()
+    for i, answer in enumerate(answers)
+]
+
+
+def test_every_mistake_of_every_exercise_is_written_twice():
+    assert {name: len(answers) for name, answers in ANOTHER_HAND.items()} == {
+        name: len(exercise.mistakes) for name, exercise in EXERCISES.items()
+    }
+
+
+@pytest.mark.parametrize(("name", "i", "answer"), ANSWERS)
+def test_a_mistake_by_another_hand_is_named_by_its_own_message(name, i, answer):
+    verdict = check(name, answer)
+    assert verdict.status == "mistake", verdict
+    assert verdict.message == f"{name}: {EXERCISES[name].mistakes[i].message}"

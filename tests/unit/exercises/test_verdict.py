@@ -1,0 +1,117 @@
+"""What a verdict says of an answer that is wrong in a way of its own, and that it can't be changed afterwards."""
+
+import dataclasses
+
+from vae_helpers.exercises import EXERCISES, check
+from vae_helpers.exercises.engine import Exercise, examine, run
+
+import pytest
+import torch
+
+RIGHT = EXERCISES["left-out-by-the-mean"].reference
+
+
+def off_by(*amounts):
+    """The right answer, its first entries off by so much."""
+
+    def answer(logvar):
+        shift = torch.zeros(len(logvar))
+        shift[: len(amounts)] = torch.tensor(amounts)[: len(logvar)]
+        return RIGHT(logvar) + shift
+
+    return answer
+
+
+def of_first_probe(i):
+    (logvar,) = EXERCISES["left-out-by-the-mean"].probes()[0]
+    return RIGHT(logvar)[i].item()
+
+
+@pytest.mark.parametrize(("amounts", "i"), [((0.5, -3.0), 1), ((0.5, 3.0), 1), ((-3.0, 0.5), 0)])
+def test_the_entry_that_is_furthest_off_is_shown_whichever_way_it_is_off(amounts, i):
+    verdict = check("left-out-by-the-mean", off_by(*amounts))
+    right = of_first_probe(i)
+    assert verdict.status == "wrong"
+    assert f"{right + amounts[i]:.4f} where {right:.4f} is right" in verdict.message
+    assert "for others" not in verdict.message
+
+
+def test_an_answer_that_is_wrong_for_the_second_probe_alone_is_told_so():
+    wrong_for_four = lambda logvar: RIGHT(logvar) + (len(logvar) == 4)  # noqa: E731
+    verdict = check("left-out-by-the-mean", wrong_for_four)
+    assert (
+        verdict.status == "wrong" and "right for the first inputs, but for others the shape is right" in verdict.message
+    )
+
+
+@pytest.mark.parametrize(("scale", "status"), [(1 + 5e-5, "passed"), (1 + 1e-3, "wrong")])
+def test_rounding_is_forgiven_and_a_thousandth_is_not(scale, status):
+    one = Exercise("one", "one number", lambda x: x, lambda: [(torch.tensor([1000.0]),)], ())
+    assert examine(one, lambda x: x * scale).status == status
+
+
+@pytest.mark.parametrize(("status", "mark"), [("passed", "✓"), ("not attempted", "○"), ("wrong", "✗")])
+def test_a_verdict_shows_its_mark_and_stays_as_it_is(status, mark):
+    answer = {"passed": RIGHT, "not attempted": lambda _: None, "wrong": off_by(9.0)}[status]
+    verdict = check("left-out-by-the-mean", answer)
+    assert verdict.status == status and repr(verdict).startswith(mark + " left-out")
+    assert verdict.passed == (status == "passed")
+    assert max(len(line) for line in repr(verdict).splitlines()) <= 88
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        verdict.status = "passed"
+
+
+def test_an_answer_may_change_its_input_without_harm_to_the_next():
+    def greedy(logvar):
+        result = RIGHT(logvar)
+        logvar.zero_()
+        return result
+
+    assert check("left-out-by-the-mean", greedy).passed
+    assert check("left-out-by-the-mean", RIGHT).passed
+
+
+def test_an_error_names_the_line_of_the_learner_and_not_a_deeper_one():
+    def answer(logvar):
+        return torch.linalg.cholesky(logvar)
+
+    verdict = check("left-out-by-the-mean", answer)
+    assert verdict.status == "error" and "return torch.linalg.cholesky(logvar)" in verdict.message
+    assert len(verdict.message) < 500
+
+
+def test_a_list_of_answers_is_an_error_with_the_article_that_its_type_takes():
+    assert "returns an object" in check("left-out-by-the-mean", lambda _: object()).message
+    assert "returns a str" in check("left-out-by-the-mean", lambda _: "text").message
+    assert "torch.stack" not in check("left-out-by-the-mean", lambda _: "text").message
+
+
+def test_the_entry_shown_is_the_one_that_is_off_and_not_the_largest():
+    (logvar,) = EXERCISES["left-out-by-the-mean"].probes()[0]
+    right = RIGHT(logvar)
+    i = int(right.abs().argmin())
+    verdict = check("left-out-by-the-mean", off_by(*[0.0] * i, 0.01))
+    assert f"{right[i] + 0.01:.4f} where {right[i]:.4f} is right" in verdict.message
+
+
+def test_an_answer_that_writes_into_its_input_is_judged_by_the_input_it_was_given():
+    def scaled_up_in_place(x, proportion):
+        chosen = torch.rand(x.flatten(1).shape).topk(round(784 * proportion), dim=1).indices
+        return x.flatten(1).scatter_(1, chosen, 0.0).div_(1 - proportion).view_as(x)
+
+    assert "scaled up" in check("masking-noise", scaled_up_in_place).message
+
+
+def test_a_random_answer_is_measured_on_the_same_draws_whatever_was_drawn_before():
+    exercise = EXERCISES["independent-pixels"]
+    measured = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        measured.append(run(exercise, exercise.reference))
+    assert all(torch.equal(a, b) for a, b in zip(*measured, strict=True))
+
+
+@pytest.mark.parametrize("made", [EXERCISES["masking-noise"], EXERCISES["masking-noise"].mistakes[0]])
+def test_an_exercise_and_its_mistakes_stay_as_they_are(made):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.message = "passed"

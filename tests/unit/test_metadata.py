@@ -1,0 +1,34 @@
+"""What the project says of itself: two lists of requirements that agree, and README commands that exist."""
+
+import re
+
+from helpers.places import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_package_asks_for_what_requirements_txt_asks_for():
+    wanted = re.findall(r'^    "(.+)",$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    listed = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    assert wanted
+    assert set(wanted) <= set(listed)
+    assert "-e ." in listed
+
+
+def test_the_commands_of_the_readme_are_one_line_each_with_their_windows_twins():
+    fences = [block.strip().splitlines() for block in re.findall(r"```(?:bash|bat)\n(.*?)```", README, re.DOTALL)]
+    installs = [lines for lines in fences if "-m venv" in lines[0]]
+    assert len(installs) == 4
+    assert all(len(lines) == 1 and "requirements.txt" in lines[0] for lines in installs)
+
+
+def test_the_line_after_the_marker_is_the_test_command():
+    after = README.split("<!-- test-command -->")[1].strip().splitlines()
+    assert after[0] == "```bash"
+    assert after[1].endswith("pytest -n 2 --dist loadfile")
+
+
+def test_jupyterlab_is_opened_on_the_whole_course_so_that_the_diagrams_are_in_reach():
+    opens = [line for line in README.splitlines() if "jupyter lab " in line]
+    assert len(opens) == 2
+    assert all("--notebook-dir=." in line for line in opens)
