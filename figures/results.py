@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 
 from vae_helpers import data, plotting, training
-from vae_helpers.losses import conditional_vae_loss, vae_loss
+from vae_helpers.losses import LossFunction, conditional_vae_loss, vae_loss
 from vae_helpers.models import VAE, ConditionalVAE, start_at_mean
 from vae_helpers.training import checkpoint
 
@@ -27,9 +27,7 @@ def origin() -> str:
     return f"figures/results.py, sha256 {hashlib.sha256(Path(__file__).read_text('utf-8').encode()).hexdigest()}"
 
 
-def trained(
-    model_of: type[nn.Module], latent_dim: int, loss: training.LossFunction, dataset: data.Dataset
-) -> nn.Module:
+def trained(model_of: type[nn.Module], latent_dim: int, loss: LossFunction, dataset: data.Dataset) -> nn.Module:
     """A model started at the mean image and trained as in notebook 05, or its weights from an earlier run."""
     torch.manual_seed(0)
     model = model_of(latent_dim).to(dataset.x.device)

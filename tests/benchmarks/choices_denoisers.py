@@ -1,7 +1,7 @@
 """The choices behind notebook 02's denoisers, made on the last 5,000 training images, never on the test set.
 
-``python tests/benchmarks/choices_02.py`` trains every candidate on the first 55,000 images and prints a Markdown table
-of its PSNR there. (The rates for the classifiers were compared in the same way, with two seeds.)
+``python tests/benchmarks/choices_denoisers.py`` trains every candidate on the first 55,000 images and prints a Markdown
+table of its PSNR there. (The rates for the classifiers were compared in the same way, with two seeds.)
 """
 
 from functools import partial

@@ -1,7 +1,7 @@
 """Learning rates of the five tutorials' systems in notebook 05, chosen on the last 5,000 training images.
 
-``python tests/benchmarks/choices_05.py`` trains every candidate on the other training images and prints a Markdown
-table of the score that the notebook's table uses: x̂ read as coins, z sampled. The test set is never looked at.
+``python tests/benchmarks/choices_tutorials.py`` trains every candidate on the other training images and prints a
+Markdown table of the score that the notebook's table uses: x̂ read as coins, z sampled. The test set is never looked at.
 """
 
 from vae_helpers import data

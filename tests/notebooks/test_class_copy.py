@@ -116,6 +116,7 @@ def test_the_links_of_the_copy_lead_to_the_figures(copies):
     assert all((copies.parent / figure).is_file() for figure in shown)
 
 
+@pytest.mark.slow
 def test_the_copy_of_a_notebook_runs_with_its_stubs_untouched(copies):
     options = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", "-q", *options, f"--rootdir={copies}", QUICK]

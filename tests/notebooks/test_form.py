@@ -16,7 +16,8 @@ from helpers.places import ROOT
 
 ALL_NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NOTEBOOKS = [path for path in ALL_NOTEBOOKS if path.stem != "playground"]
-PAGES = [*ALL_NOTEBOOKS, *sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("tests/*.md"))]
+TEXTS = [text for folder in (".", "tests", "vae_helpers") for text in sorted((ROOT / folder).glob("*.md"))]
+PAGES = [*ALL_NOTEBOOKS, *TEXTS]
 
 OPENING = ("**You will do**", "**You will learn**", "**You need**", "**Minutes**")
 ROLES = ["stub", "check", "solution"]

@@ -10,9 +10,9 @@ import re
 from vae_helpers import widgets
 
 import pytest
-from notebooks import test_form as form
 
 from execute import NOTEBOOKS, read
+from notebooks import test_form as form
 
 LECTURE = [
     "latent_sliders",

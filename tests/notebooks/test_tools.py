@@ -7,10 +7,10 @@ breaks the rule it guards.
 import inspect
 
 import pytest
-from notebooks import test_form as form
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from execute import STILL_OF_A_WIDGET, WIDGET_VIEW, as_text, normalise
+from notebooks import test_form as form
 
 PNG, ALT = "iVBORw0KGgo=", "Ten digits in a row."
 DESCRIBED = {"image/png": {"alt": ALT}}

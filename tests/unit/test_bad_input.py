@@ -20,7 +20,7 @@ from pathlib import Path
 
 import vae_helpers
 from vae_helpers import data, evaluation, exercises, losses, models, plotting, training, widgets
-from vae_helpers.data import dataset, downloads, files, glyphs
+from vae_helpers.data import downloads, files, glyphs
 from vae_helpers.exercises import diagnosis
 from vae_helpers.losses import Loss
 from vae_helpers.training import History
@@ -317,7 +317,7 @@ CASES = {
             {"n": 2, "n_test": 1},
             {"device": [None, *NO_DEVICE], "n": NO_COUNT, "n_test": NO_COUNT, "seed": NO_SEED},
         ),
-        (dataset.find, {"name": "mnist"}, {"name": NO_NAME, "folder": NO_FOLDER}),
+        (data.find, {"name": "mnist"}, {"name": NO_NAME, "folder": NO_FOLDER}),
         (data.to_float, {"x": BYTES}, {"x": [*NO_TENSOR, Y, X > 0.5]}),
         (data.mean_image, {"x": X}, {"x": NO_PIXELS}),
         (data.default_device, {}, {}),

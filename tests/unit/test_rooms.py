@@ -88,6 +88,14 @@ def test_a_door_says_what_the_room_is_and_hides_no_file(door):
     assert not files & handed_out & functions
 
 
+@pytest.mark.parametrize("name", [n for n in FILES if not n.endswith("__init__") and "/nb" not in n])
+def test_the_guide_names_every_file_in_the_row_of_its_room(name):
+    room, *place = name.split("/")
+    guide = (ROOT / "README.md").read_text("utf-8").splitlines()
+    row = next(line for line in guide if line.startswith((f"| `{room}` |", f"| `{room}.py` |")))
+    assert not place or f"`{place[0]}`" in row or f"`{place[0]}/`" in row
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_short_and_says_what_it_is_for(name):
     assert len(FILES[name].read_text("utf-8").splitlines()) <= 250

@@ -105,6 +105,7 @@ def test_an_unknown_name_or_number_is_refused_with_the_choices(wrong, capsys):
     assert wrong[0] in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_processes_do_the_same_steps_as_one(tmp_path):
     one = run([*ONE_PROCESS, *SHORT, "--checkpoint", str(tmp_path / "1.pt")], tmp_path)
     two = run([*TWO_PROCESSES, *SHORT, "--checkpoint", str(tmp_path / "2.pt")], tmp_path)
@@ -113,6 +114,7 @@ def test_two_processes_do_the_same_steps_as_one(tmp_path):
     assert printed_loss(two) == pytest.approx(printed_loss(one), rel=1e-3)  # no noise: they differ by rounding alone
 
 
+@pytest.mark.slow
 def test_two_processes_learn_a_vae_as_well_as_one(tmp_path):
     if data.load("mnist", device="cpu").name != "mnist":
         pytest.skip("needs MNIST: on the fewer glyphs two seeds of one process differ by more than this bar")
@@ -122,6 +124,7 @@ def test_two_processes_learn_a_vae_as_well_as_one(tmp_path):
     assert abs(printed_loss(two) - printed_loss(one)) < 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_two_processes_killed_and_resumed_end_in_the_same_weights(tmp_path):
     whole, killed = tmp_path / "whole.pt", tmp_path / "killed.pt"

@@ -26,6 +26,8 @@ import pytest
 import torch
 from torchvision import datasets
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 SLOW = 240  # seconds after which a process that still waits has hung
 

@@ -181,4 +181,4 @@ def test_one_run_under_ten_priors_gives_what_a_run_per_class_gives():
 
 
 def test_the_mean_of_a_single_images_weights_is_a_number():
-    assert evaluation.log_mean_exp(torch.tensor([1.0, 3.0]).log()).item() == pytest.approx(torch.tensor(2.0).log())
+    assert losses.log_mean_exp(torch.tensor([1.0, 3.0]).log()).item() == pytest.approx(torch.tensor(2.0).log())

@@ -67,10 +67,12 @@ def small(images):
     return trained(images, 4, epochs=10, steps=1200)
 
 
+@pytest.mark.slow
 def test_a_trained_linear_vae_reaches_ppca(small, images):
     reaches(*small, images)
 
 
+@pytest.mark.slow
 def test_its_decoder_picks_the_principal_axes_one_by_one(small):
     model, exact = small
     columns = model.decoder.weight[:, model.logvar.argsort()].double()
@@ -78,6 +80,7 @@ def test_its_decoder_picks_the_principal_axes_one_by_one(small):
     assert (cosines.abs().diagonal() > 0.98).all()
 
 
+@pytest.mark.slow
 def test_its_encoder_gives_the_exact_posterior_mean(small, images):
     model, exact = small
     W, sigma2 = model.decoder.weight.double(), exact.sigma2
@@ -86,6 +89,7 @@ def test_its_encoder_gives_the_exact_posterior_mean(small, images):
     assert torch.allclose(model.embed(images[:200]).double(), posterior_mean, atol=0.05)
 
 
+@pytest.mark.slow
 def test_clouds_of_another_width_are_not_taken_for_the_optimum(small, images):
     """The oracle can tell: all else is as trained, and the variances are twice what they should be."""
     model, exact = copy.deepcopy(small[0]), small[1]
@@ -95,6 +99,7 @@ def test_clouds_of_another_width_are_not_taken_for_the_optimum(small, images):
         reaches(model, exact, images)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not os.environ.get("VAE_DATA") or not Path(os.environ["VAE_DATA"], "MNIST", "raw").is_dir(),
     reason="VAE_DATA names no folder with MNIST",

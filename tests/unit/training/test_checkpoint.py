@@ -114,7 +114,7 @@ def test_another_configuration_data_set_or_shape_is_trained(cache):
 def test_a_damaged_file_in_the_cache_is_said_and_trained_anew(cache, capsys):
     log, model = [], vae(0)
     path = checkpoint.remembered_path(model, "mnist")
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     path.write_bytes(b"nothing")
     checkpoint.remembered(model, "mnist", trained(model, log))
     assert "so the model is trained anew" in capsys.readouterr().out

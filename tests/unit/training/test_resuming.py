@@ -16,6 +16,8 @@ import torch
 
 from helpers.small_models import same_weights, small_vae
 
+pytestmark = pytest.mark.slow
+
 X = data.load_glyphs(n=300, n_test=1).x
 EPOCHS, STEPS = 5, 5
 HOW = {"epochs": EPOCHS, "batch_size": 60, "progress": False}

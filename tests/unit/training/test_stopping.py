@@ -53,6 +53,7 @@ def press_stop():
     signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_stop_at_any_line_of_fit_leaves_all_in_order():
     whole, _, n_lines = traced_fit(0, press_stop)
     assert n_lines > 100
