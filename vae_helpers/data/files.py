@@ -23,9 +23,9 @@ class DataFile:
     size: int
     md5: str
 
-    def check(self, folder: Path) -> bytes:
-        """The file's bytes; DamagedFileError where length or MD5 differ from the published file's."""
-        content = (folder / self.path).read_bytes()
+    def check(self, folder: Path) -> np.ndarray:
+        """The file's bytes, uint8; DamagedFileError where length or MD5 differ from the published file's."""
+        content = np.fromfile(folder / self.path, np.uint8)
         if len(content) != self.size:
             raise DamagedFileError(self._damage(folder, f"it has {len(content):,} bytes instead of {self.size:,}"))
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != self.md5:
@@ -79,6 +79,5 @@ def missing_files(name: str, folder: Path) -> list[Path]:
 def read_split(name: str, folder: Path, split: str) -> tuple[Tensor, Tensor]:
     """Images uint8 (n, 1, 28, 28) and labels int64 (n,) of "train" or "test", after checking length and MD5."""
     images, labels = FILES[name][:2] if split == "train" else FILES[name][2:]
-    x = np.frombuffer(images.check(folder), np.uint8, offset=16).copy()
-    y = np.frombuffer(labels.check(folder), np.uint8, offset=8).copy()
+    x, y = images.check(folder)[16:], labels.check(folder)[8:]
     return torch.from_numpy(x).view(-1, 1, 28, 28), torch.from_numpy(y).long()
