@@ -237,6 +237,13 @@ def test_it_imports_neither_stars_nor_pyplot(nb):
     assert not re.search(r"import \*|import matplotlib\.pyplot|from matplotlib import .*\bpyplot\b", code_of(nb))
 
 
+def test_it_imports_the_package_before_torch(nb):
+    """What torch reads while it loads is set by then."""
+    source = "\n".join(cell.source for cell in code_cells(nb))
+    loaded = re.findall(r"^\s*(?:from|import) (vae_helpers|torch|sklearn)\b", source, re.M)
+    assert loaded[:1] in ([], ["vae_helpers"])
+
+
 def test_it_leaves_no_todo_and_silences_no_warning(nb):
     for cell in nb.cells:
         assert not re.search(r"\bTODO\b|\bfilterwarnings\b", cell.source), cell.source

@@ -30,6 +30,7 @@ SHARED = [
     form.test_its_file_has_at_most_600_kilobytes,
     form.test_one_thing_has_one_name,
     form.test_it_imports_neither_stars_nor_pyplot,
+    form.test_it_imports_the_package_before_torch,
     form.test_it_leaves_no_todo_and_silences_no_warning,
     form.test_it_has_no_empty_cell,
     form.test_every_cell_knows_its_slide,

@@ -143,6 +143,10 @@ BREAKS = {
         write("from matplotlib import cm, pyplot", 3),
         write("from torch import *", 3),
     ],
+    form.test_it_imports_the_package_before_torch: [
+        write("import torch\n\nfrom vae_helpers import data", 3),
+        write("from sklearn.decomposition import PCA\nfrom vae_helpers import data", 3),
+    ],
     form.test_it_leaves_no_todo_and_silences_no_warning: [
         write("TODO: explain", 2),
         write("warnings.filterwarnings('ignore')", 3),
