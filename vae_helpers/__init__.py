@@ -1,8 +1,8 @@
 """The package behind the course, in rooms that are named in its own words; README.md in this folder shows the way.
 
 What a notebook teaches is written out there first and imported from here afterwards. A room imports only from rooms to
-its left: validation → data → losses → models → training → evaluation → plotting → widgets, exercises; on top
-the command line, ``train``. Import this package before torch, so that it can set what torch reads while it loads.
+its left: validation → data → losses → models → training → evaluation → plotting → widgets, exercises; on top is the
+command line, ``train``. Import this package before torch: here is the place for what must be set before torch loads.
 """
 
 __version__ = "0.1.0"

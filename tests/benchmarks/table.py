@@ -12,14 +12,13 @@ import sys
 from pathlib import Path
 from statistics import median
 
-import torch
-
 sys.path.insert(0, str(Path(__file__).parent))
 
 import fitting
 import frames
 import growth
 import processes
+import torch
 import whole_notebooks
 
 PARTS = {

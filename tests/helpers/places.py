@@ -3,5 +3,6 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS, FIGURES, OVERRIDES = ROOT / "notebooks", ROOT / "figures", ROOT / "lectures" / "overrides.json"
-COURSE = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if path.stem != "playground"]
+FIGURES, OVERRIDES = ROOT / "figures", ROOT / "lectures" / "overrides.json"
+EVERY_NOTEBOOK = sorted((ROOT / "notebooks").glob("*.ipynb"))
+COURSE = [path for path in EVERY_NOTEBOOK if path.stem != "playground"]

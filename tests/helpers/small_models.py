@@ -15,4 +15,4 @@ def weights(model):
 
 
 def same_weights(one, other):
-    return all(map(torch.equal, one.parameters(), other.parameters()))
+    return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))

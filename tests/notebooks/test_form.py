@@ -12,12 +12,10 @@ import pytest
 
 from execute import STILL_OF_A_WIDGET, WIDGET_VIEW, as_text, is_normal, read
 from helpers.cells import markdown_of
-from helpers.places import ROOT
+from helpers.places import COURSE, EVERY_NOTEBOOK, ROOT
 
-ALL_NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-NOTEBOOKS = [path for path in ALL_NOTEBOOKS if path.stem != "playground"]
 TEXTS = [text for folder in (".", "tests", "vae_helpers") for text in sorted((ROOT / folder).glob("*.md"))]
-PAGES = [*ALL_NOTEBOOKS, *TEXTS]
+PAGES = [*EVERY_NOTEBOOK, *TEXTS]
 
 OPENING = ("**You will do**", "**You will learn**", "**You need**", "**Minutes**")
 ROLES = ["stub", "check", "solution"]
@@ -29,7 +27,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)[^)]*\)")
 HTML_LINK = re.compile(r"""<(?:a|img)\b[^>]*\b(?:href|src)=["']([^"']+)""")
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.fixture(params=COURSE, ids=lambda path: path.stem)
 def nb(request):
     return read(request.param)
 
@@ -238,7 +236,7 @@ def test_it_imports_neither_stars_nor_pyplot(nb):
 
 
 def test_it_imports_the_package_before_torch(nb):
-    """What torch reads while it loads is set by then."""
+    """The package's __init__ is the place for what must be set before torch loads."""
     source = "\n".join(cell.source for cell in code_cells(nb))
     loaded = re.findall(r"^\s*(?:from|import) (vae_helpers|torch|sklearn)\b", source, re.M)
     assert loaded[:1] in ([], ["vae_helpers"])
@@ -327,7 +325,7 @@ def test_every_widget_leaves_a_sentence_and_a_still_picture(nb):
 # All files
 
 
-@pytest.mark.parametrize("path", ALL_NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EVERY_NOTEBOOK, ids=lambda path: path.stem)
 def test_it_is_saved_in_normal_form(path):
     assert is_normal(path), f"run: python tests/execute.py {path.relative_to(ROOT)}"
 

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.places import OVERRIDES
 
-OVERRIDES = json.loads(OVERRIDES.read_text("utf-8"))
+SETTINGS = json.loads(OVERRIDES.read_text("utf-8"))
 SCHEMAS = Path(sys.prefix) / "share" / "jupyter" / "lab" / "schemas"
 
 
@@ -19,17 +19,17 @@ def schema_of(plugin):
 
 
 def test_it_keeps_widgets_out_of_subshells_and_sets_nothing_else():
-    assert OVERRIDES == {"@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"}}
+    assert SETTINGS == {"@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"}}
 
 
-@pytest.mark.parametrize("plugin", OVERRIDES)
+@pytest.mark.parametrize("plugin", SETTINGS)
 def test_jupyterlab_knows_each_setting_and_its_value(plugin):
     schema = schema_of(plugin)
-    assert set(OVERRIDES[plugin]) <= set(schema["properties"])
-    jsonschema.validate(OVERRIDES[plugin], schema)
+    assert set(SETTINGS[plugin]) <= set(schema["properties"])
+    jsonschema.validate(SETTINGS[plugin], schema)
 
 
-@pytest.mark.parametrize("plugin", OVERRIDES)
+@pytest.mark.parametrize("plugin", SETTINGS)
 def test_each_value_differs_from_what_jupyterlab_does_by_itself(plugin):
     properties = schema_of(plugin)["properties"]
-    assert all(value != properties[name]["default"] for name, value in OVERRIDES[plugin].items())
+    assert all(value != properties[name]["default"] for name, value in SETTINGS[plugin].items())

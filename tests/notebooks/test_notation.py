@@ -6,13 +6,11 @@ import re
 import pytest
 
 from execute import read
-from helpers.places import ROOT
+from helpers.places import COURSE, EVERY_NOTEBOOK, ROOT
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-ALL_NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))  # with the playground
 MODULES = sorted([*(ROOT / "vae_helpers").rglob("*.py"), *(ROOT / "figures").glob("*.py")])
 README = (ROOT / "README.md").read_text("utf-8")
-START = NOTEBOOKS[0]
+START = COURSE[0]
 
 # The name of a thing, and second names that it must not have. (log_sigma is none of logvar's: it is half of it.)
 ONE_NAME = {
@@ -96,7 +94,7 @@ def table_rows(text, column):
 # Names
 
 
-@pytest.mark.parametrize("path", [*MODULES, *ALL_NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", [*MODULES, *EVERY_NOTEBOOK], ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_thing_has_the_same_name_everywhere(path):
     names = {name for tree in trees_of(path) for name in bound_names(tree)}
     assert not second_names(names), "left, the name found; right, the course's"
@@ -115,7 +113,7 @@ def test_a_second_name_would_be_found_and_a_program_of_others_passed_over():
 def test_every_code_name_of_the_notation_table_is_in_use():
     table = next(cell.source for cell in read(START).cells if cell.source.startswith("| symbol | code |"))
     listed = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[2])}
-    used = {name for path in [*MODULES, *NOTEBOOKS] for tree in trees_of(path) for name in bound_names(tree)}
+    used = {name for path in [*MODULES, *COURSE] for tree in trees_of(path) for name in bound_names(tree)}
     assert listed >= {"x", "x_hat", "z", "mu", "logvar", "eps", "sigma_x", "sigma_noise", "kl", "beta"}
     assert listed <= used
 
@@ -123,7 +121,7 @@ def test_every_code_name_of_the_notation_table_is_in_use():
 # Units
 
 
-@pytest.mark.parametrize("path", [*MODULES, *ALL_NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", [*MODULES, *EVERY_NOTEBOOK], ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_an_axis_that_shows_a_loss_says_nats(path):
     assert not without_unit(label for tree in trees_of(path) for label in axis_labels(tree))
 
@@ -136,7 +134,7 @@ def test_a_loss_without_its_unit_would_be_found():
 # Spellings
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
 def test_terms_are_spelled_one_way(path):
     prose = re.sub(r"\[[^]]*\]\(http[^)]*\)", "", prose_of(path))  # titles are spelled as their authors did
     assert not re.findall(r"[Rr]e-?parametri[sz]\w*|[Rr]e-parameteri\w*|[Rr]eparameteris\w*", prose)
@@ -148,7 +146,7 @@ def test_terms_are_spelled_one_way(path):
 # Minutes
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
 def test_minutes_of_computing_are_the_same_in_the_notebook_in_00_and_in_the_readme(path):
     said = re.search(r"\*\*Minutes\*\*.*?the cells run in (.*)", prose_of(path))[1].replace("2 CPU cores", "")
     number = path.stem[:2]
@@ -159,7 +157,7 @@ def test_minutes_of_computing_are_the_same_in_the_notebook_in_00_and_in_the_read
     assert own == in_00 == in_readme
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
 def test_minutes_of_reading_are_the_same_in_the_notebook_and_in_00(path):
     said = re.search(r"\*\*Minutes\*\* about (\d+) to read", prose_of(path))[1]
     assert table_rows(prose_of(START), 2)[path.stem[:2]] == said
@@ -174,36 +172,36 @@ def test_minutes_are_read_as_numbers():
 # From notebook to notebook
 
 
-@pytest.mark.parametrize("index", range(len(NOTEBOOKS)), ids=lambda index: NOTEBOOKS[index].stem)
+@pytest.mark.parametrize("index", range(len(COURSE)), ids=lambda index: COURSE[index].stem)
 def test_each_notebook_ends_with_links_to_the_one_before_and_the_next(index):
-    last = prose_of(NOTEBOOKS[index]).splitlines()[-1]
+    last = prose_of(COURSE[index]).splitlines()[-1]
     before = re.search(r"Before: \[\d\d, [^]]+\]\(([^)]+)\)\.", last)
     after = re.search(r"Next: \[\d\d, [^]]+\]\(([^)]+)\)\.", last)
-    expected = [NOTEBOOKS[k].name if 0 <= k < len(NOTEBOOKS) else None for k in (index - 1, index + 1)]
+    expected = [COURSE[k].name if 0 <= k < len(COURSE) else None for k in (index - 1, index + 1)]
     assert [found and found[1] for found in (before, after)] == expected
 
 
-@pytest.mark.parametrize("index", range(len(NOTEBOOKS) - 1), ids=lambda index: NOTEBOOKS[index].stem)
+@pytest.mark.parametrize("index", range(len(COURSE) - 1), ids=lambda index: COURSE[index].stem)
 def test_each_notebooks_experiments_lead_on_to_the_next(index):
-    experiments = prose_of(NOTEBOOKS[index]).split("\n## What you did")[0]
+    experiments = prose_of(COURSE[index]).split("\n## What you did")[0]
     second_half = experiments[len(experiments) // 2 :]
-    assert f"]({NOTEBOOKS[index + 1].name})" in second_half
+    assert f"]({COURSE[index + 1].name})" in second_half
 
 
-@pytest.mark.parametrize("path", [*NOTEBOOKS, *MODULES, ROOT / "README.md"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*COURSE, *MODULES, ROOT / "README.md"], ids=lambda path: path.stem)
 def test_every_notebook_that_is_named_exists(path):
     text = prose_of(path) if path.suffix == ".ipynb" else path.read_text("utf-8")
     named = re.findall(r"\b[Nn]otebooks? \[?(\d\d)\b", text) + re.findall(
         r"\b[Nn]otebooks .{0,60}?\band \[?(\d\d)\b", text
     )
-    assert set(named) <= {notebook.stem[:2] for notebook in NOTEBOOKS}
+    assert set(named) <= {notebook.stem[:2] for notebook in COURSE}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
 def test_a_link_says_the_number_of_the_notebook_it_leads_to(path):
     links = re.findall(r"\[(?:[Nn]otebook )?(\d\d)\b[^]]*\]\((\d\d)_\w+\.ipynb\)", prose_of(path))
     assert all(said == led for said, led in links)
 
 
 def test_the_readme_lists_every_notebook_in_order():
-    assert list(table_rows(README, 0)) == [path.stem[:2] for path in NOTEBOOKS]
+    assert list(table_rows(README, 0)) == [path.stem[:2] for path in COURSE]

@@ -8,9 +8,7 @@ import nbformat
 import pytest
 
 from helpers.cells import tags
-from helpers.places import NOTEBOOKS
-
-ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
+from helpers.places import EVERY_NOTEBOOK
 
 
 def cells_of(notebook):
@@ -29,7 +27,7 @@ def imports_and_functions(cells):
 
 SOLUTIONS = [
     pytest.param(cells[:i], cell, id=f"{notebook.stem}-{sorted(tags(cell) - {'solution'})[0]}")
-    for notebook in ALL
+    for notebook in EVERY_NOTEBOOK
     for cells in [cells_of(notebook)]
     for i, cell in enumerate(cells)
     if "solution" in tags(cell)
@@ -48,4 +46,4 @@ def test_a_solution_passes_its_check(before, solution):
 
 
 def test_every_exercise_of_the_package_stands_in_a_notebook_and_the_reverse():
-    assert {i for notebook in ALL for i in exercise_ids(cells_of(notebook))} == set(EXERCISES)
+    assert {i for notebook in EVERY_NOTEBOOK for i in exercise_ids(cells_of(notebook))} == set(EXERCISES)

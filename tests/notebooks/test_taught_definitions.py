@@ -7,9 +7,8 @@ import re
 import pytest
 
 from execute import read
-from helpers.places import ROOT
+from helpers.places import EVERY_NOTEBOOK, ROOT
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "vae_helpers").rglob("*.py"))
 TAUGHT = {
     "01_autoencoder": ["Autoencoder", "mlp", "squared_error", "autoencoder_loss"],
@@ -130,7 +129,7 @@ def difference(in_notebook, in_package, notebook, module):
     return "\n".join(difflib.unified_diff(*lines, fromfile=module, tofile=notebook, lineterm=""))
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", EVERY_NOTEBOOK, ids=lambda path: path.stem)
 def test_what_a_notebook_defines_is_what_the_package_defines(notebook):
     package = packaged()
     for name, tree in taught_in(notebook):

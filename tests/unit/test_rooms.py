@@ -45,6 +45,11 @@ def imported(tree):
             yield from ("/".join([*node.module.split(".")[1:], alias.name]) for alias in node.names)
 
 
+def handed_out(door):
+    """The names that a door re-exports."""
+    return {path.rpartition("/")[2] for path in imported(TREES[door])} if door in TREES else set()
+
+
 def room_of(name):
     return name.split("/")[0]
 
@@ -79,13 +84,20 @@ def test_no_file_imports_one_that_leads_back_to_it():
     assert not edges
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_from_another_room_a_name_is_taken_at_the_door_where_the_door_has_it(name):
+    for path in imported(TREES[name]):
+        room, last = room_of(path), path.rpartition("/")[2]
+        elsewhere = path.count("/") > 1 and room != room_of(name)
+        assert not elsewhere or last not in handed_out(f"{room}/__init__"), path
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_a_door_says_what_the_room_is_and_hides_no_file(door):
     assert ast.get_docstring(TREES[door])
-    handed_out = {path.rpartition("/")[2] for path in imported(TREES[door])}
     functions = {n.name for tree in TREES.values() for n in tree.body if isinstance(n, ast.FunctionDef)}
     files = {name.rpartition("/")[2] for name in FILES if name.rpartition("/")[0] == door.removesuffix("/__init__")}
-    assert not files & handed_out & functions
+    assert not files & handed_out(door) & functions
 
 
 @pytest.mark.parametrize("name", [n for n in FILES if not n.endswith("__init__") and "/nb" not in n])
@@ -93,7 +105,7 @@ def test_the_guide_names_every_file_in_the_row_of_its_room(name):
     room, *place = name.split("/")
     guide = (ROOT / "README.md").read_text("utf-8").splitlines()
     row = next(line for line in guide if line.startswith((f"| `{room}` |", f"| `{room}.py` |")))
-    assert not place or f"`{place[0]}`" in row or f"`{place[0]}/`" in row
+    assert all(f"`{part}`" in row or f"`{part}/`" in row for part in place)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -83,8 +83,8 @@ def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int
     """Draw the built-in digits, with the true factors of each image. See ``glyphs.make``."""
     x, y, factors = glyphs.make(n, seed=2 * seed)
     x_test, y_test, test_factors = glyphs.make(n_test, seed=2 * seed + 1)
-    tensors = (t.to(device) for t in (x, y, x_test, y_test))
-    return Dataset("glyphs", *tensors, factors={"train": factors, "test": test_factors})
+    there = (t.to(device) for t in (x, y, x_test, y_test))
+    return Dataset("glyphs", *there, factors={"train": factors, "test": test_factors})
 
 
 @validate.one_of(name=FILES)

@@ -1,6 +1,7 @@
 """The files of MNIST and Fashion-MNIST, as torchvision lays them out, checked by length and MD5 when read."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,9 @@ class DataFile:
 
     def check(self, folder: Path) -> np.ndarray:
         """The file's bytes, uint8; DamagedFileError where length or MD5 differ from the published file's."""
-        content = np.fromfile(folder / self.path, np.uint8)
+        with (folder / self.path).open("rb") as file:
+            content = np.empty(os.fstat(file.fileno()).st_size, np.uint8)
+            file.readinto(content)
         if len(content) != self.size:
             raise DamagedFileError(self._damage(folder, f"it has {len(content):,} bytes instead of {self.size:,}"))
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != self.md5:

@@ -1,4 +1,4 @@
-"""Exercises of notebook 05: the negative ELBO, the KL of each latent dimension, a grid of codes for the manifold."""
+"""Exercises of notebook 05: the negative ELBO, the KL of each latent dimension, a grid of codes, walks."""
 
 import functools
 from collections.abc import Callable

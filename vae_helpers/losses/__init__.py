@@ -1,5 +1,6 @@
 """What training minimises, in nats per image: reconstructions, KLs, bounds made of both, and what is known exactly."""
 
+from vae_helpers.losses import probabilistic_pca
 from vae_helpers.losses.bounds import (
     binarized_loss,
     class_prior_loss,
@@ -72,6 +73,7 @@ __all__ = [
     "mean_and_covariance",
     "posterior",
     "ppca",
+    "probabilistic_pca",
     "reparameterize",
     "squared_error",
     "training_log_likelihood",

@@ -1,6 +1,6 @@
 """The ELBO of each VAE of the course as a loss, −ELBO, and what a bound of several draws is made of.
 
-``*_loss`` functions give a ``Loss``, averaged over the batch; the others one number per image.
+``*_loss`` functions give a ``Loss``, averaged over the batch; log probabilities and weights are one per image.
 """
 
 import functools
@@ -15,7 +15,6 @@ from vae_helpers.validation import objects, tensors, validate
 import torch
 from torch import Tensor, nn
 
-_ROWS = functools.partial(tensors.floats, ndim=2)
 _LABELLED = objects.model_with("encode", "decode", "n_classes")
 _LINEAR = objects.model_with("encode", "decode", "logvar_x")
 
@@ -94,7 +93,7 @@ def joint_log_prob(model: nn.Module, x: Tensor, z: Tensor, y: Tensor | None = No
     return log_prior - nll(model.decode(z, y), x)
 
 
-@validate.arguments(log_joint=objects.function, mu=_ROWS)
+@validate.arguments(log_joint=objects.function, mu=tensors.rows)
 @validate.of_one_shape("mu", "logvar", "eps")
 def log_weight(log_joint: Callable[[Tensor], Tensor], mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
     """log p(x, z) / q(z|x) of one draw z = μ + σ ε of each row, (n,), in nats; all three (n, d), ε from N(0, I).

@@ -1,16 +1,12 @@
 """KL divergences between Gaussians in closed form, in nats: any two on the line, in full, diagonal, from a prior."""
 
-import functools
-
 from vae_helpers.validation import tensors, validate
 
 import torch
 from torch import Tensor
 
-_ROWS = functools.partial(tensors.floats, ndim=2)
 
-
-@validate.arguments(mu=_ROWS)
+@validate.arguments(mu=tensors.rows)
 @validate.alike
 def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(0, I)) per image, (batch,), in nats. Kingma & Welling 2014, appendix B."""
@@ -18,7 +14,7 @@ def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + logvar.exp() - logvar - 1).sum(dim=1)
 
 
-@validate.arguments(mu=_ROWS)
+@validate.arguments(mu=tensors.rows)
 @validate.alike
 def kl_to_class_mean(mu: Tensor, logvar: Tensor, mu_y: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(μ_y, I)) per image, (batch,), in nats; mu_y (batch, d): each image's own class mean."""
@@ -26,7 +22,7 @@ def kl_to_class_mean(mu: Tensor, logvar: Tensor, mu_y: Tensor) -> Tensor:
     return 0.5 * ((mu - mu_y).square() + logvar.exp() - logvar - 1).sum(dim=1)
 
 
-@validate.arguments(mu=_ROWS)
+@validate.arguments(mu=tensors.rows)
 @validate.alike
 def kl_diagonal(mu: Tensor, logvar: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     """D_KL(N(μ, diag σ²) ‖ N(μ_p, diag σ_p²)) per image, (batch,), in nats; all four (batch, d)."""

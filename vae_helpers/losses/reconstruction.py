@@ -13,7 +13,6 @@ from vae_helpers.validation import objects, tensors, validate
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_AUTOENCODER = objects.model_with("encode", "decode")
 _BATCH = functools.partial(tensors.floats, least_ndim=2)
 
 
@@ -50,7 +49,7 @@ def autoencoder_loss(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Lo
     return Loss(squared_error(x_hat, x).mean())
 
 
-@validate.arguments(model=_AUTOENCODER, x=tensors.float_images, corrupt=objects.function)
+@validate.arguments(model=objects.model_with("encode", "decode"), x=tensors.float_images, corrupt=objects.function)
 def denoising_loss(
     model: nn.Module, x: Tensor, y: Tensor | None = None, *, corrupt: Callable[[Tensor], Tensor]
 ) -> Loss:

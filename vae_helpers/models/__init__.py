@@ -1,9 +1,10 @@
 """The networks of the course, from autoencoder to conditional VAE, and what a decoder says about an image.
 
-``encode`` and ``decode`` are each model's own; ``embed`` (x → z) and ``generate`` (z → x̂) are the same for all. Images
-are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim), decoder outputs logits (batch, 1, 28, 28).
+``encode`` and ``decode`` are each model's own; every model has ``embed`` (x → z) and ``generate`` (z → x̂), so that one
+picture, widget or figure serves all. Images are (batch, 1, 28, 28) in [0, 1], codes (batch, latent_dim).
 """
 
+from vae_helpers.models import likelihoods
 from vae_helpers.models.autoencoders import Autoencoder, WideAutoencoder
 from vae_helpers.models.conditional import ClassPriorVAE, ConditionalVAE, join_label
 from vae_helpers.models.likelihoods import LIKELIHOODS, Bernoulli, ContinuousBernoulli, Gaussian, GaussianPerPixel
@@ -26,6 +27,7 @@ __all__ = [
     "copy_of",
     "device_of",
     "join_label",
+    "likelihoods",
     "mlp",
     "n_parameters",
     "start_at_mean",

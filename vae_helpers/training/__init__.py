@@ -1,5 +1,6 @@
 """One loop that trains every model of the course, can be stopped, resumed and shared, and keeps what was learned."""
 
+from vae_helpers.training import checkpoint
 from vae_helpers.training.best import best_vae
 from vae_helpers.training.checkpoint import CheckpointError
 from vae_helpers.training.history import History, NotFiniteError
@@ -10,6 +11,7 @@ __all__ = [
     "History",
     "NotFiniteError",
     "best_vae",
+    "checkpoint",
     "fit",
     "mean_loss",
 ]

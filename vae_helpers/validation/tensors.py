@@ -36,6 +36,11 @@ def scalar(value: object, name: str) -> None:
     floats(value, name, ndim=0)
 
 
+def rows(value: object, name: str) -> None:
+    """Raise TypeError or ValueError unless ``value`` is a floating tensor (n, d); values are not looked at."""
+    floats(value, name, ndim=2)
+
+
 def row(value: object, name: str) -> None:
     """Raise TypeError or ValueError unless ``value`` is a finite floating tensor (n,) with n ≥ 1."""
     floats(value, name, ndim=1)

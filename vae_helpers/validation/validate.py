@@ -57,12 +57,12 @@ def of_one_shape(*names: str) -> Callable:
     return decorate
 
 
-def _have_one_shape(tensors: dict[str, Tensor], function: str) -> None:
+def _have_one_shape(given: dict[str, Tensor], function: str) -> None:
     """Raise TypeError or ValueError unless all are floating tensors of one shape."""
-    names = f"{' and '.join(tensors)} of {function}"
-    _are_floats(tensors.values(), names)
-    if len({t.shape for t in tensors.values()}) > 1:
-        shapes = " and ".join(str(tuple(t.shape)) for t in tensors.values())
+    names = f"{' and '.join(given)} of {function}"
+    _are_floats(given.values(), names)
+    if len({t.shape for t in given.values()}) > 1:
+        shapes = " and ".join(str(tuple(t.shape)) for t in given.values())
         raise ValueError(f"{names} must have one shape, got {shapes}.")
 
 
@@ -185,9 +185,8 @@ def alike(function: Callable) -> Callable:
         by_place = not kwargs and len(args) == len(names)  # five times as fast as Signature.bind
         given = dict(zip(names, args, strict=True)) if by_place else signature.bind(*args, **kwargs).arguments
         _have_one_shape(given, function.__name__)
-        tensors = given.values()
         half = (torch.bfloat16, torch.float16)
-        return function(*(t.float() if t.dtype in half else t for t in tensors))
+        return function(*(t.float() if t.dtype in half else t for t in given.values()))
 
     return checked
 
@@ -215,9 +214,9 @@ def gaussian_pairs(function: Callable) -> Callable:
     return checked
 
 
-def _are_floats(tensors: Iterable[Tensor], names: str) -> None:
-    kinds = [t.dtype if isinstance(t, Tensor) else type(t).__name__ for t in tensors]
-    if not all(isinstance(t, Tensor) and t.is_floating_point() for t in tensors):
+def _are_floats(values: Iterable[Tensor], names: str) -> None:
+    kinds = [t.dtype if isinstance(t, Tensor) else type(t).__name__ for t in values]
+    if not all(isinstance(t, Tensor) and t.is_floating_point() for t in values):
         raise TypeError(
             f"{names} must be floats, got {' and '.join(map(str, kinds))}: "
             "bytes become floats in [0, 1] by data.to_float(x)."

@@ -1,7 +1,7 @@
 """Data that break on their way: nothing half-made is taken for whole, nothing is lost, and it is said what happened.
 
 A real server on this machine breaks off, falls silent, answers nonsense, or serves two processes at once. What
-``test_data`` shows with a stand-in for torchvision is shown here with torchvision itself. Checkpoints: test_checkpoint.
+``test_dataset`` shows with a stand-in for torchvision is shown here with torchvision itself.
 """
 
 import errno

@@ -42,3 +42,10 @@ def test_mean_and_error_take_two_values_and_any_number_more():
     assert evaluation.mean_and_error(torch.tensor([1.0, 3.0])) == pytest.approx((2, 1))
     values = torch.arange(9.0)
     assert evaluation.mean_and_error(values) == pytest.approx((4, values.std().item() / 3))
+
+
+def test_mean_and_error_are_those_of_the_textbook():
+    mean, error = evaluation.mean_and_error(torch.tensor([1.0, 2.0, 3.0, 6.0]))
+    assert mean == 3 and error == pytest.approx((14 / 3) ** 0.5 / 2)
+    with pytest.raises(ValueError, match="at least two"):
+        evaluation.mean_and_error(torch.ones(1))

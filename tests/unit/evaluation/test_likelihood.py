@@ -142,33 +142,12 @@ def test_a_conditional_model_asked_without_labels_says_so():
             evaluation.sampled_log_p(kind(2), torch.zeros(3, 1, 28, 28))
 
 
-def test_log_joint_is_the_one_that_log_likelihood_uses():
+def test_log_joint_is_the_one_that_sampled_log_p_uses():
     model, x, y = ClassPriorVAE(2, hidden=(8,)), torch.rand(4, 1, 28, 28).round(), torch.tensor([1, 2, 3, 4])
     direct = evaluation.importance_sampled_log_p(
         lambda x, y: model.encode(x), lambda x, z, y: joint_log_prob(model, x, z, y), x, y, n_samples=5
     )
     assert torch.equal(direct, evaluation.sampled_log_p(model, x, y, n_samples=5))
-
-
-def test_mean_and_error_are_those_of_the_textbook():
-    mean, error = evaluation.mean_and_error(torch.tensor([1.0, 2.0, 3.0, 6.0]))
-    assert mean == 3 and error == pytest.approx((14 / 3) ** 0.5 / 2)
-    with pytest.raises(ValueError, match="at least two"):
-        evaluation.mean_and_error(torch.ones(1))
-
-
-def test_agreement_is_the_share_of_labels_that_score_highest():
-    images, y = torch.zeros(4, 1, 28, 28), torch.tensor([0, 1, 2, 2])
-    scores = torch.eye(3)[torch.tensor([0, 1, 1, 2])]
-    assert evaluation.agreement(lambda part: scores, images, y) == 0.75
-
-
-def test_variance_within_classes_ignores_what_lies_between_them():
-    y = torch.tensor([0, 0, 5, 5, 7])
-    images = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.5]).view(5, 1, 1, 1).expand(5, 1, 28, 28)
-    assert evaluation.variance_within_classes(images, y) == 0
-    images = torch.tensor([0.0, 1.0, 0.25, 0.75, 0.5]).view(5, 1, 1, 1).expand(5, 1, 28, 28)
-    assert evaluation.variance_within_classes(images, y) == pytest.approx(784 * (0.25 + 0.0625 + 0) / 3)
 
 
 def test_one_run_under_ten_priors_gives_what_a_run_per_class_gives():
@@ -178,7 +157,3 @@ def test_one_run_under_ten_priors_gives_what_a_run_per_class_gives():
     for k in range(10):
         alone = evaluation.sampled_log_p(model, x_bin, torch.full((7,), k), n_samples=20, seed=3)
         assert torch.allclose(table[:, k], alone, atol=1e-4)
-
-
-def test_the_mean_of_a_single_images_weights_is_a_number():
-    assert losses.log_mean_exp(torch.tensor([1.0, 3.0]).log()).item() == pytest.approx(torch.tensor(2.0).log())

@@ -77,3 +77,17 @@ def test_frechet_distance_is_finite_where_features_repeat_each_other():
         a, b = torch.randn(2, 50, 3, generator=torch.Generator().manual_seed(seed))
         twice = evaluation.frechet_distance(torch.cat([a, a[:, :1]], 1), torch.cat([b, b[:, :1]], 1))
         assert twice >= evaluation.frechet_distance(a, b) - 1e-6
+
+
+def test_agreement_is_the_share_of_labels_that_score_highest():
+    images, y = torch.zeros(4, 1, 28, 28), torch.tensor([0, 1, 2, 2])
+    scores = torch.eye(3)[torch.tensor([0, 1, 1, 2])]
+    assert evaluation.agreement(lambda part: scores, images, y) == 0.75
+
+
+def test_variance_within_classes_ignores_what_lies_between_them():
+    y = torch.tensor([0, 0, 5, 5, 7])
+    images = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.5]).view(5, 1, 1, 1).expand(5, 1, 28, 28)
+    assert evaluation.variance_within_classes(images, y) == 0
+    images = torch.tensor([0.0, 1.0, 0.25, 0.75, 0.5]).view(5, 1, 1, 1).expand(5, 1, 28, 28)
+    assert evaluation.variance_within_classes(images, y) == pytest.approx(784 * (0.25 + 0.0625 + 0) / 3)

@@ -118,3 +118,8 @@ def test_training_to_denoise_beats_leaving_the_noise():
     noisy = corrupt(strokes)
     left = evaluation.mse(noisy, strokes)
     assert evaluation.reconstruction_mse(lambda b: model.generate(model.embed(b)), noisy, strokes) < left / 10
+
+
+def test_a_gaussian_of_shapes_that_would_broadcast_is_refused():
+    with pytest.raises(ValueError, match="x_hat and x of squared_error must have one shape"):
+        gaussian_nll(X_HAT, X[:1], torch.tensor(0.0))

@@ -6,8 +6,7 @@ from vae_helpers.training import best
 import torch
 
 
-def test_the_best_model_leaves_the_held_out_images_out_and_is_found_again(monkeypatch, tmp_path):
-    monkeypatch.setenv("VAE_CACHE", str(tmp_path))
+def test_the_best_model_leaves_the_held_out_images_out_and_is_found_again(cache, monkeypatch):
     monkeypatch.setattr(best, "EPOCHS", 1)
     x = torch.zeros(5300, 1, 28, 28, dtype=torch.uint8)
     x[-5000:] = 255  # were these seen, the ink would show

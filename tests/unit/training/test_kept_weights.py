@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.places import NOTEBOOKS
+from helpers.places import ROOT
 
-NOTEBOOK = NOTEBOOKS / "05_vae.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "05_vae.ipynb"
 HISTORY = History([Loss(120.0, 20.0)], [], [1.0])
 HOW = {"loss": "vae_loss", "epochs": 8, "lr": 5e-3, "seed": 0}
 
