@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def straight(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
-    """The code at t of the straight way from z_a (t = 0) to z_b (t = 1): (…, latent_dim).
+    """The code at t of the straight way (lerp) from z_a (t = 0) to z_b (t = 1): (…, latent_dim).
 
     z_a, z_b: floats (latent_dim,) or (n, latent_dim); t: a number, or (n, 1) for one code per row. Half-way between two
     unrelated codes of N(0, I) the result is shorter than they are, by √2.
@@ -18,7 +18,7 @@ def straight(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
 
 
 def spherical(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
-    """The code at t of the way along the great circle from z_a (t = 0) to z_b (t = 1): (…, latent_dim).
+    """The code at t of the way along the great circle (slerp) from z_a (t = 0) to z_b (t = 1): (…, latent_dim).
 
     Shapes as in ``straight``. Between codes of one length, all codes on the way have that length. Shoemake 1985; for
     latent codes, White 2016, arXiv:1609.04468. Codes of one direction are joined by the straight way, the formula's
