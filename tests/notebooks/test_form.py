@@ -242,6 +242,10 @@ def test_it_imports_the_package_before_torch(nb):
     assert loaded[:1] in ([], ["vae_helpers"])
 
 
+def test_it_imports_from_the_package_or_from_the_door_of_a_room(nb):
+    assert not [cell.source for cell in code_cells(nb) if re.search(r"\bvae_helpers\.\w+\.\w", cell.source)]
+
+
 def test_it_leaves_no_todo_and_silences_no_warning(nb):
     for cell in nb.cells:
         assert not re.search(r"\bTODO\b|\bfilterwarnings\b", cell.source), cell.source

@@ -31,6 +31,7 @@ SHARED = [
     form.test_one_thing_has_one_name,
     form.test_it_imports_neither_stars_nor_pyplot,
     form.test_it_imports_the_package_before_torch,
+    form.test_it_imports_from_the_package_or_from_the_door_of_a_room,
     form.test_it_leaves_no_todo_and_silences_no_warning,
     form.test_it_has_no_empty_cell,
     form.test_every_cell_knows_its_slide,

@@ -147,6 +147,9 @@ BREAKS = {
         write("import torch\n\nfrom vae_helpers import data", 3),
         write("from sklearn.decomposition import PCA\nfrom vae_helpers import data", 3),
     ],
+    form.test_it_imports_from_the_package_or_from_the_door_of_a_room: [
+        write("from vae_helpers.losses.kl import kl_full", 3),
+    ],
     form.test_it_leaves_no_todo_and_silences_no_warning: [
         write("TODO: explain", 2),
         write("warnings.filterwarnings('ignore')", 3),
