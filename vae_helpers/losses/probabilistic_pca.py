@@ -1,6 +1,7 @@
 """Probabilistic PCA: the linear-Gaussian model, whose best fit, posterior and likelihood are known exactly.
 
-z ~ N(0, I), x = W z + mean + σ noise. Tipping & Bishop 1999. A linear VAE has its optimum here (Lucas et al. 2019).
+z ~ N(0, I), x = W z + mean + σ noise. Tipping & Bishop 1999. A linear VAE has its optimum here, and the number of
+units that it uses is known too (Lucas et al. 2019).
 """
 
 import functools
