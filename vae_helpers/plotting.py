@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 from vae_helpers.data import to_float
 from vae_helpers.training import History
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Finite, FinitePixels, Labels, Positive, PositiveInt, Seed, tensors, validated
 
 import matplotlib
 import numpy as np
 import torch
 from IPython.display import display
+from jaxtyping import Float32, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -24,9 +25,11 @@ from torch import Tensor
 CLASS_COLOURS = matplotlib.color_sequences["petroff10"]
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
 DPI = 100
+Images = FinitePixels[Tensor, " n 1 28 28"]
+Plane = Finite[Tensor, " n 2"]  # codes of two dimensions
 
 
-@validate.arguments(figure=objects.an(Figure), alt=objects.an(str))
+@validated
 def show(figure: Figure, alt: str) -> None:
     """Display a figure as image/png; ``alt``, a sentence that says what it shows, is its alt and its plain text."""
     if not alt.strip():
@@ -35,7 +38,7 @@ def show(figure: Figure, alt: str) -> None:
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
 
 
-@validate.arguments(figure=objects.an(Figure))
+@validated
 def compact_png(figure: Figure) -> bytes:
     """A figure as PNG with a palette of 256 colours: a third of the bytes, to the eye the same."""
     drawn, compact = io.BytesIO(), io.BytesIO()
@@ -45,19 +48,19 @@ def compact_png(figure: Figure) -> bytes:
     return compact.getvalue()
 
 
-@validate.arguments(
-    width=objects.positive, height=objects.positive, columns=objects.positive_int, rows=objects.positive_int
-)
-def canvas(width: float, height: float, columns: int = 1, rows: int = 1, **kwargs: object) -> tuple[Figure, np.ndarray]:
-    """A figure in inches and its axes, an array (rows, columns): the course's type, no frame at top and right."""
+@validated
+def canvas(
+    width: Positive, height: Positive, columns: PositiveInt = 1, rows: PositiveInt = 1, **kwargs: object
+) -> tuple[Figure, Shaped[np.ndarray, " rows columns"]]:
+    """A figure in inches and its axes: the course's type, no frame at top and right."""
     with matplotlib.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
-@validate.arguments(images=tensors.finite_images, columns=objects.positive_int, gap=objects.whole_number)
-def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
-    """Images (n, 1, 28, 28) side by side, ``columns`` a row, as one array of floats in [0, 1] with white gaps."""
+@validated
+def tile(images: Images, columns: PositiveInt, gap: Seed = 2) -> Float32[np.ndarray, " height width"]:
+    """Images side by side, ``columns`` a row, as one array in [0, 1] with white gaps."""
     pixels = to_float(images.detach().cpu())[:, 0].numpy()
     rows = -(-len(pixels) // columns)
     sheet = np.zeros((rows * (28 + gap) - gap, columns * (28 + gap) - gap), np.float32)
@@ -67,19 +70,19 @@ def tile(images: Tensor, columns: int, gap: int = 2) -> np.ndarray:
     return sheet
 
 
-@validate.arguments(axes=objects.an(Axes))
-def draw_images(axes: Axes, images: Tensor, columns: int, gap: int = 2) -> None:
-    """Draw tiled images (n, 1, 28, 28) on ``axes``, dark ink on white."""
+@validated
+def draw_images(axes: Axes, images: Images, columns: PositiveInt, gap: Seed = 2) -> None:
+    """Draw tiled images on ``axes``, dark ink on white."""
     axes.imshow(tile(images, columns, gap), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
 
 
-@validate.arguments(
-    images=tensors.finite_images, columns=objects.positive_int, title=objects.an(str), inches=objects.positive
-)
-def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2, inches: float = 0.55) -> Figure:
-    """A grid of images (n, 1, 28, 28), ``columns`` a row, each ``inches`` wide."""
+@validated
+def image_grid(
+    images: Images, columns: PositiveInt = 10, title: str = "", gap: Seed = 2, inches: Positive = 0.55
+) -> Figure:
+    """A grid of images, ``columns`` a row, each ``inches`` wide."""
     rows = -(-len(images) // columns)
     figure, axes = canvas(inches * columns + 0.1, inches * rows + (0.35 if title else 0.1))
     draw_images(axes[0, 0], images, columns, gap)
@@ -87,14 +90,11 @@ def image_grid(images: Tensor, columns: int = 10, title: str = "", gap: int = 2,
     return figure
 
 
-@validate.arguments(rows=objects.an(dict), inches=objects.positive)
-def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inches: float = 0.62) -> Figure:
+@validated
+def image_rows(rows: dict[str, Images], column_labels: Sequence[str] = (), inches: Positive = 0.62) -> Figure:
     """One labelled row of images per entry, all of one length: originals above reconstructions, say."""
-    for images in rows.values():
-        tensors.finite_images(images, "each of rows")
-    lengths = {label: len(images) for label, images in rows.items()}
-    if len(set(lengths.values())) != 1:
-        raise ValueError(f"rows must hold rows of images, all of one length, got {lengths}.")
+    if not rows:
+        raise ValueError("rows holds no row of images: there is nothing to draw.")
     columns = len(next(iter(rows.values())))
     label_inches = 0.4 + 0.095 * max(len(label) for label in rows)
     figure, axes = canvas(inches * columns + label_inches, inches * len(rows) + (0.3 if column_labels else 0.1))
@@ -108,7 +108,7 @@ def image_rows(rows: dict[str, Tensor], column_labels: Sequence[str] = (), inche
     return figure
 
 
-@validate.arguments(history=objects.an(History), parts=objects.an(bool), levels=objects.an(dict))
+@validated
 def loss_curves(history: History, parts: bool = True, levels: dict[str, float] | None = None) -> Figure:
     """Loss per epoch in nats per image: total, parts where there is a KL, held-out images, named levels (dashed)."""
     if not history.train:
@@ -130,11 +130,9 @@ def loss_curves(history: History, parts: bool = True, levels: dict[str, float] |
     return figure
 
 
-@validate.arguments(axes=objects.an(Axes), z=tensors.table)
-def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
-    """Scatter 2-D codes (n, 2) coloured by class, each class's digit at its median, so that colour is not needed."""
-    tensors.code_tensor(z, 2)
-    tensors.label_tensor(y, len(z))
+@validated
+def draw_codes(axes: Axes, z: Plane, y: Labels[Tensor, " n"]) -> None:
+    """Scatter 2-D codes coloured by class, each class's digit at its median, so that colour is not needed."""
     z, y = z.detach().cpu(), y.cpu()
     for k in range(tensors.N_CLASSES):
         of_class = z[y == k]
@@ -148,18 +146,18 @@ def draw_codes(axes: Axes, z: Tensor, y: Tensor) -> None:
     axes.set(xlabel="z₁", ylabel="z₂")
 
 
-@validate.arguments(title=objects.an(str))
-def code_scatter(z: Tensor, y: Tensor, title: str = "") -> Figure:
-    """2-D codes (n, 2) as points, coloured by class y (n,)."""
+@validated
+def code_scatter(z: Plane, y: Labels[Tensor, " n"], title: str = "") -> Figure:
+    """2-D codes as points, coloured by class y."""
     figure, axes = canvas(5.6, 5.0)
     draw_codes(axes[0, 0], z, y)
     axes[0, 0].set_title(title, fontsize=10)
     return figure
 
 
-@validate.arguments(zoom=objects.positive_int)
-def png_of(images: Tensor, columns: int = 1, zoom: int = 8) -> bytes:
-    """Images (n, 1, 28, 28) in [0, 1] as one PNG, each pixel ``zoom`` wide: the fast way, for widgets."""
+@validated
+def png_of(images: Images, columns: PositiveInt = 1, zoom: PositiveInt = 8) -> bytes:
+    """Images in [0, 1] as one PNG, each pixel ``zoom`` wide: the fast way, for widgets."""
     ink = (255 - 255 * tile(images, columns).clip(0, 1)).round().astype(np.uint8)
     picture = Image.fromarray(ink).resize((ink.shape[1] * zoom, ink.shape[0] * zoom), Image.Resampling.NEAREST)
     buffer = io.BytesIO()

@@ -3,17 +3,20 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from vae_helpers.data import glyphs
 from vae_helpers.data.downloads import download
-from vae_helpers.data.files import FILES, missing_files, read_split
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.data.files import Published, missing_files, read_split
+from vae_helpers.validation import Device, Grey, Pixels, PositiveInt, Seed, validated
 
 import torch
+from jaxtyping import Float32, Int64, Shaped, UInt8
 from platformdirs import user_cache_dir
 from torch import Tensor
 
-NAMES = ("mnist", "fashion", "glyphs")
+Name = Literal["mnist", "fashion", "glyphs"]
+NAMES = get_args(Name)
 
 
 @dataclass(frozen=True)
@@ -21,17 +24,17 @@ class Dataset:
     """Images and labels, all on one device but the factors.
 
     name: what was *really* loaded, "mnist", "fashion" or "glyphs".
-    x, x_test: uint8 (n, 1, 28, 28), 0 black to 255 white. y, y_test: int64 (n,), labels 0 … 9.
+    x, x_test: 0 black to 255 white. y, y_test: labels 0 … 9.
     factors: for the glyphs {"train": {...}, "test": {...}} with the true factors of every image, on
         the CPU, else None.
     """
 
     name: str
-    x: Tensor
-    y: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    factors: dict[str, dict[str, Tensor]] | None = None
+    x: UInt8[Tensor, " n 1 28 28"]
+    y: Int64[Tensor, " n"]
+    x_test: UInt8[Tensor, " n_test 1 28 28"]
+    y_test: Int64[Tensor, " n_test"]
+    factors: dict[str, dict[str, Shaped[Tensor, " _"]]] | None = None
 
     def __repr__(self) -> str:
         return (
@@ -49,11 +52,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers")).expanduser()
 
 
-_FOLDER = objects.an(str, os.PathLike)
-
-
-@validate.arguments(folder=_FOLDER, device=objects.device)
-def load(name: str, folder: str | Path | None = None, device: torch.device | str | None = None) -> Dataset:
+@validated
+def load(name: Name, folder: str | os.PathLike | None = None, device: Device | None = None) -> Dataset:
     """Load "mnist", "fashion" or "glyphs" onto a device (default: a GPU if there is one).
 
     Looks in ``folder``, then in the folder that ``VAE_DATA`` names, then in the cache, all in torchvision's
@@ -63,8 +63,6 @@ def load(name: str, folder: str | Path | None = None, device: torch.device | str
     Raises ValueError for an unknown name, FileNotFoundError for a ``folder`` without the data, DamagedFileError for a
     file of the wrong length or MD5, CacheError where the cache folder can't be written.
     """
-    if name not in NAMES:
-        raise ValueError(f"Unknown data set {name!r}: choose one of {', '.join(NAMES)} as its name.")
     device = torch.device(device) if device is not None else default_device()
     if name == "glyphs":
         return load_glyphs(device)
@@ -76,10 +74,10 @@ def load(name: str, folder: str | Path | None = None, device: torch.device | str
     return Dataset(name, *(t.to(device) for t in (x, y, x_test, y_test)))
 
 
-@validate.arguments(
-    device=objects.device, n=objects.positive_int, n_test=objects.positive_int, seed=objects.whole_number
-)
-def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int = 4_000, seed: int = 0) -> Dataset:
+@validated
+def load_glyphs(
+    device: Device = "cpu", n: PositiveInt = 20_000, n_test: PositiveInt = 4_000, seed: Seed = 0
+) -> Dataset:
     """Draw the built-in digits, with the true factors of each image. See ``glyphs.make``."""
     x, y, factors = glyphs.make(n, seed=2 * seed)
     x_test, y_test, test_factors = glyphs.make(n_test, seed=2 * seed + 1)
@@ -87,9 +85,8 @@ def load_glyphs(device: torch.device | str = "cpu", n: int = 20_000, n_test: int
     return Dataset("glyphs", *there, factors={"train": factors, "test": test_factors})
 
 
-@validate.one_of(name=FILES)
-@validate.arguments(folder=_FOLDER)
-def find(name: str, folder: str | Path | None = None) -> Path | None:
+@validated
+def find(name: Published, folder: str | os.PathLike | None = None) -> Path | None:
     """The first folder with all four files of a data set: ``folder`` alone if given, else VAE_DATA, then the cache."""
     if folder is not None:
         given = Path(folder).expanduser()
@@ -110,13 +107,13 @@ def find(name: str, folder: str | Path | None = None) -> Path | None:
     return next((place for place in places if not missing_files(name, place)), None)
 
 
-@validate.arguments(x=tensors.bytes_or_floats)
-def to_float(x: Tensor) -> Tensor:
+@validated
+def to_float(x: Grey[Tensor, " *n"]) -> Float32[Tensor, " *n"]:
     """Images as float32 in [0, 1]: uint8 is divided by 255, floats keep their values."""
     return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
 
 
-@validate.arguments(x=tensors.images)
-def mean_image(x: Tensor) -> Tensor:
-    """The mean over images (n, 1, 28, 28), as floats (1, 28, 28) in [0, 1]; in parts, so that memory stays small."""
+@validated
+def mean_image(x: Pixels[Tensor, " n 1 28 28"]) -> Float32[Tensor, " 1 28 28"]:
+    """The mean over images, in [0, 1]; taken in parts, so that memory stays small."""
     return sum(to_float(part).sum(0, dtype=torch.float64) for part in x.split(2000)).div(len(x)).float()

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vae_helpers.data.files import FILES, DamagedFileError, DataFile
-from vae_helpers.validation import validate
+from vae_helpers.data.files import FILES, DamagedFileError, DataFile, Published
+from vae_helpers.validation import validated
 
 DISK_TROUBLE = {
     errno.ENOSPC,
@@ -34,8 +34,8 @@ class CacheError(OSError):
     """The cache folder can't be made or written to."""
 
 
-@validate.one_of(name=FILES)
-def download(name: str, cache: Path) -> Path | None:
+@validated
+def download(name: Published, cache: Path) -> Path | None:
     """Fetch "mnist" or "fashion" into ``cache``; returns it, or None, said loudly, where the network gives no answer.
 
     Files arrive in a temporary folder and move to their place only when whole and checked: neither an interrupted

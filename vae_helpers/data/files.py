@@ -4,12 +4,16 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from vae_helpers.validation import validate
+from vae_helpers.validation import validated
 
 import numpy as np
 import torch
+from jaxtyping import Int64, UInt8
 from torch import Tensor
+
+Published = Literal["mnist", "fashion"]
 
 
 class DamagedFileError(OSError):
@@ -24,8 +28,8 @@ class DataFile:
     size: int
     md5: str
 
-    def check(self, folder: Path) -> np.ndarray:
-        """The file's bytes, uint8; DamagedFileError where length or MD5 differ from the published file's."""
+    def check(self, folder: Path) -> UInt8[np.ndarray, " size"]:
+        """The file's bytes; DamagedFileError where length or MD5 differ from the published file's."""
         with (folder / self.path).open("rb") as file:
             content = np.empty(os.fstat(file.fileno()).st_size, np.uint8)
             file.readinto(content)
@@ -72,15 +76,17 @@ FILES = {
 }
 
 
-@validate.one_of(name=FILES)
-def missing_files(name: str, folder: Path) -> list[Path]:
+@validated
+def missing_files(name: Published, folder: Path) -> list[Path]:
     """Paths of a data set's files that ``folder`` does not hold."""
     return [folder / file.path for file in FILES[name] if not (folder / file.path).is_file()]
 
 
-@validate.one_of(name=FILES, split=("train", "test"))
-def read_split(name: str, folder: Path, split: str) -> tuple[Tensor, Tensor]:
-    """Images uint8 (n, 1, 28, 28) and labels int64 (n,) of "train" or "test", after checking length and MD5."""
+@validated
+def read_split(
+    name: Published, folder: Path, split: Literal["train", "test"]
+) -> tuple[UInt8[Tensor, " n 1 28 28"], Int64[Tensor, " n"]]:
+    """Images and labels of "train" or "test", after checking length and MD5."""
     images, labels = FILES[name][:2] if split == "train" else FILES[name][2:]
     x, y = images.check(folder)[16:], labels.check(folder)[8:]
     return torch.from_numpy(x).view(-1, 1, 28, 28), torch.from_numpy(y).long()

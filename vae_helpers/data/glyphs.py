@@ -7,11 +7,12 @@ smoothly, and its level sets s > −stroke are bolder versions of the same glyph
 from functools import lru_cache
 from pathlib import Path
 
-from vae_helpers.validation import objects
+from vae_helpers.validation import PositiveInt, Seed, validated
 
 import matplotlib
 import numpy as np
 import torch
+from jaxtyping import Int64, Shaped, UInt8
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
@@ -44,7 +45,10 @@ CELLS_PER_PIXEL = 2.4
 SUBCELLS = 3
 
 
-def make(n: int, seed: int = 0) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+@validated
+def make(
+    n: PositiveInt, seed: Seed = 0
+) -> tuple[UInt8[Tensor, " n 1 28 28"], Int64[Tensor, " n"], dict[str, Shaped[Tensor, " n"]]]:
     """Draw n digits in MNIST's format: 28 × 28 pixels, 0 = background, 255 = ink, about 20 pixels tall.
 
     Digit, font and the other factors are independent and uniform, the latter over `RANGES`. Image i depends
@@ -55,9 +59,9 @@ def make(n: int, seed: int = 0) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         seed: of a generator of its own; a training set and its test set need different ones.
 
     Returns:
-        x: (n, 1, 28, 28) uint8, images.
-        y: (n,) int64, the digit, 0 … 9.
-        factors: the names of `FACTORS`, in that order, each with a tensor (n,), all float32 but the first:
+        x: images.
+        y: the digit, 0 … 9.
+        factors: the names of `FACTORS`, in that order, each with a tensor, all float32 but the first:
             font: int64, index into `FONTS`.
             angle: radians, positive turns the digit counter-clockwise.
             shear: pixels to the right per pixel upwards, positive leans the digit like an italic.
@@ -69,8 +73,6 @@ def make(n: int, seed: int = 0) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     Raises:
         TypeError, ValueError: n is not a positive whole number, or seed not a whole number of at least 0.
     """
-    objects.positive_int(n, "n")
-    objects.whole_number(seed, "seed")
     y, factors = _draw_factors(n, seed)
     return _render(y, factors), y, factors
 

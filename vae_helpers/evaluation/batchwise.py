@@ -3,17 +3,20 @@
 from collections.abc import Callable
 
 from vae_helpers.data import to_float
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import FinitePixels, PositiveInt, validated
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 Batchwise = Callable[[Tensor], Tensor]
 
 
-@validate.arguments(function=objects.function, x=tensors.something, batch_size=objects.positive_int)
+@validated
 @torch.no_grad()
-def in_batches(function: Batchwise, x: Tensor, batch_size: int = 2000) -> Tensor:
+def in_batches(
+    function: Batchwise, x: FinitePixels[Tensor, " n ..."], batch_size: PositiveInt = 2000
+) -> Shaped[Tensor, " n ..."]:
     """Apply a function of images or codes to all of ``x`` in batches, without gradients; uint8 images become floats."""
     results = [function(to_float(part)) for part in x.split(batch_size)]
     if not isinstance(results[0], Tensor) or results[0].ndim == 0:

@@ -1,32 +1,34 @@
 """Interpolation between codes: straight, in the field lerp, and along the sphere, slerp."""
 
-from vae_helpers.validation import tensors
+from vae_helpers.validation import Finite, validated
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+Codes = Finite[Tensor, " d"] | Finite[Tensor, " n d"]
+Places = float | Finite[Tensor, " _ 1"] | Finite[Tensor, ""]  # one for all, or one code per row
+OnTheWay = Float[Tensor, " d"] | Float[Tensor, " rows d"]
 
-def straight(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
-    """The code at t of the straight way (lerp) from z_a (t = 0) to z_b (t = 1): (…, latent_dim).
 
-    z_a, z_b: floats (latent_dim,) or (n, latent_dim); t: a number, or (n, 1) for one code per row. Half-way between two
-    unrelated codes of N(0, I) the result is shorter than they are, by √2.
+@validated
+def straight(z_a: Codes, z_b: Codes, t: Places) -> OnTheWay:
+    """The code at t of the straight way (lerp) from z_a (t = 0) to z_b (t = 1).
+
+    Half-way between two unrelated codes of N(0, I) the result is shorter than they are, by √2.
     """
-    tensors.two_codes(z_a, z_b)
-    tensors.place(t, "t")
     return (1 - t) * z_a + t * z_b
 
 
-def spherical(z_a: Tensor, z_b: Tensor, t: float | Tensor) -> Tensor:
-    """The code at t of the way along the great circle (slerp) from z_a (t = 0) to z_b (t = 1): (…, latent_dim).
+@validated
+def spherical(z_a: Codes, z_b: Codes, t: Places) -> OnTheWay:
+    """The code at t of the way along the great circle (slerp) from z_a (t = 0) to z_b (t = 1).
 
-    Shapes as in ``straight``. Between codes of one length, all codes on the way have that length. Shoemake 1985; for
-    latent codes, White 2016, arXiv:1609.04468. Codes of one direction are joined by the straight way, the formula's
+    Between codes of one length, all codes on the way have that length. Shoemake 1985; for latent codes, White 2016,
+    arXiv:1609.04468. Codes of one direction are joined by the straight way, the formula's
     limit. Raises ValueError for a code of length 0, which has no direction, and for opposite codes, between which no
     great circle is the shortest.
     """
-    tensors.two_codes(z_a, z_b)
-    tensors.place(t, "t")
     lengths = torch.linalg.vector_norm(z_a, dim=-1, keepdim=True) * torch.linalg.vector_norm(z_b, dim=-1, keepdim=True)
     if (lengths == 0).any():
         raise ValueError("A code of length 0 has no direction (in z_a or z_b): take another, or the straight way.")

@@ -4,42 +4,35 @@ import functools
 import inspect
 from collections.abc import Callable
 from math import log, pi
+from typing import Annotated
 
 from vae_helpers.losses import joint_log_prob, log_mean_exp, log_weight
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Binary, Labels, PositiveInt, Seed, has, tensors, validated
 
 import torch
+from jaxtyping import Float, Num
 from torch import Tensor, nn
 
-_LABELLED = objects.model_with("encode", "decode", "place", "n_classes")
+Binarized = Binary[Tensor, " n 1 28 28"]
 
 
-@validate.arguments(
-    encode=objects.function,
-    log_joint=objects.function,
-    given=tensors.something,
-    n_samples=objects.positive_int,
-    batch_size=objects.positive_int,
-    seed=objects.whole_number,
-)
+@validated
 @torch.no_grad()
 def importance_sampled_log_p(
     encode: Callable[..., tuple[Tensor, Tensor]],
     log_joint: Callable[..., Tensor],
-    *given: Tensor,
-    n_samples: int = 100,
-    batch_size: int = 200,
-    seed: int = 0,
-) -> Tensor:
-    """Estimate log p(x) of each row of x as log (1/K) Σ p(x, z_k) / q(z_k|x), z_k ~ q: (n,), in nats.
+    *given: Annotated[Num[Tensor, " n ..."], tensors.finite],
+    n_samples: PositiveInt = 100,
+    batch_size: PositiveInt = 200,
+    seed: Seed = 0,
+) -> Float[Tensor, " *models n"]:
+    """Estimate log p(x) of each row of x as log (1/K) Σ p(x, z_k) / q(z_k|x), z_k ~ q, in nats.
 
-    given: x (n, …), or x and labels y (n,) for log p(x|y). encode(x[, y]) → (mu, logvar) of q, any Gaussian as wide as
-    the posterior or wider; log_joint(x, z[, y]) → log p(x, z[|y]), (n,), or (k, n) for k models at once. p(x) is met on
+    given: x, or x and its labels y for log p(x|y). encode(x[, y]) → (mu, logvar) of q, any Gaussian as wide as the
+    posterior or wider; log_joint(x, z[, y]) → log p(x, z[|y]), (n,), or (k, n) for k models at once. p(x) is met on
     average; its log reads low, the less so the more samples. Burda et al. 2016, equation 8. Its two parts are written
     out in notebook 06.
     """
-    if len({len(a) for a in given}) != 1:
-        raise ValueError(f"given must be x, or x and y, all of one length, got {[len(a) for a in given]}.")
     random = torch.Generator(given[0].device).manual_seed(seed)
     results = []
     for x, *y in zip(*(a.split(batch_size) for a in given), strict=True):
@@ -50,23 +43,19 @@ def importance_sampled_log_p(
     return torch.cat(results, dim=-1)
 
 
-@validate.arguments(
-    model=objects.model_with("encode", "decode"),
-    x_bin=tensors.image_tensor,
-    n_samples=objects.positive_int,
-    seed=objects.whole_number,
-)
+@validated
 def sampled_log_p(
-    model: nn.Module, x_bin: Tensor, y: Tensor | None = None, n_samples: int = 100, seed: int = 0
-) -> Tensor:
-    """Importance-sampled log p(x) of a VAE, or log p(x|y) of a conditional one, per image, (n,), in nats.
+    model: Annotated[nn.Module, has("encode", "decode")],
+    x_bin: Binarized,
+    y: Labels[Tensor, " n"] | None = None,
+    n_samples: PositiveInt = 100,
+    seed: Seed = 0,
+) -> Float[Tensor, " n"]:
+    """Importance-sampled log p(x) of a VAE, or log p(x|y) of a conditional one, per image, in nats.
 
-    x_bin: *binarized* images (n, 1, 28, 28), floats 0 or 1, which the encoder sees too; ValueError for grey ones, of
-    which the log of an average means nothing. y: labels (n,), which a conditional model needs.
+    x_bin: *binarized* images, which the encoder sees too; ValueError for grey ones, of which the log of an average
+    means nothing. y: labels, which a conditional model needs.
     """
-    _check_binarized(x_bin)
-    if y is not None:
-        tensors.label_tensor(y, len(x_bin), n_classes=getattr(model, "n_classes", None))
     encode = model.encode
     if y is not None and not _sees_labels(model):
         encode = lambda x, y: model.encode(x)  # noqa: E731
@@ -75,26 +64,23 @@ def sampled_log_p(
     return importance_sampled_log_p(encode, joint, *given, n_samples=n_samples, seed=seed)
 
 
-@validate.arguments(
-    model=_LABELLED, x_bin=tensors.image_tensor, n_samples=objects.positive_int, seed=objects.whole_number
-)
-def sampled_log_p_of_each_class(model: nn.Module, x_bin: Tensor, n_samples: int = 100, seed: int = 0) -> Tensor:
-    """log p(x|y = k) of a conditional model for every class k, (n, n_classes), in nats: one run of sampling per class.
+@validated
+def sampled_log_p_of_each_class(
+    model: Annotated[nn.Module, has("encode", "decode", "place", "n_classes")],
+    x_bin: Binarized,
+    n_samples: PositiveInt = 100,
+    seed: Seed = 0,
+) -> Float[Tensor, " n {model.n_classes}"]:
+    """log p(x|y = k) of a conditional model for every class k, in nats: one run of sampling per class.
 
     Where encoder and decoder never see y, one run serves all classes, under ten priors. The logsumexp over the classes
     less log n_classes is log p(x) of the mixture of all classes, equally likely.
     """
     if not _sees_labels(model):
-        _check_binarized(x_bin)
         joint = functools.partial(_log_joint_of_each_class, model)
         return importance_sampled_log_p(model.encode, joint, x_bin, n_samples=n_samples, seed=seed).T
     labels = (torch.full((len(x_bin),), k, device=x_bin.device) for k in range(model.n_classes))
     return torch.stack([sampled_log_p(model, x_bin, y, n_samples, seed) for y in labels], dim=1)
-
-
-def _check_binarized(x_bin: Tensor) -> None:
-    if not ((x_bin == 0) | (x_bin == 1)).all() or x_bin.dtype == torch.uint8:
-        raise ValueError("x_bin must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
 
 
 def _sees_labels(model: nn.Module) -> bool:

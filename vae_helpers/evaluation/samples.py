@@ -2,38 +2,38 @@
 
 from vae_helpers.data import to_float
 from vae_helpers.evaluation.batchwise import Batchwise, in_batches
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import FinitePixels, Labels, validated
 
+import numpy as np
 import torch
+from jaxtyping import Float, Num
 from torch import Tensor
 
+Images = FinitePixels[Tensor, " n 1 28 28"]
+Features = Num[Tensor, " n k"] | Num[np.ndarray, " n k"]
+OtherFeatures = Num[Tensor, " m k"] | Num[np.ndarray, " m k"]
 
-@validate.arguments(images=tensors.finite_images, bank=tensors.finite_images)
+
+@validated
 @torch.no_grad()
-def mse_to_nearest(images: Tensor, bank: Tensor) -> Tensor:
-    """For each image (n, 1, 28, 28), the MSE *per pixel* to the nearest in ``bank`` (m, 1, 28, 28): floats (n,).
+def mse_to_nearest(images: Images, bank: FinitePixels[Tensor, " m 1 28 28"]) -> Float[Tensor, " n"]:
+    """For each image, the MSE *per pixel* to the nearest in ``bank``.
 
-    Both uint8 or floats in [0, 1]. The bank is taken in parts, so that bytes stay bytes; the images at once.
+    The bank is taken in parts, so that bytes stay bytes; the images at once.
     """
     flat = to_float(images).flatten(1)
     nearest = [torch.cdist(flat, to_float(part).flatten(1)).amin(1) for part in bank.split(4000)]
     return torch.stack(nearest).amin(0).square() / 784
 
 
-def frechet_distance(features: Tensor, reference: Tensor) -> float:
-    """Squared Fréchet (2-Wasserstein) distance between Gaussians fitted to two sets of features (n, k), (m, k).
+@validated
+def frechet_distance(features: Features, reference: OtherFeatures) -> float:
+    """Squared Fréchet (2-Wasserstein) distance between Gaussians fitted to two sets of features.
 
     ‖m − m'‖² + tr(S + S' − 2 (S S')^½). Dowson & Landau 1982; on features of a network, Heusel et al. 2017.
     Needs more rows than columns in both; fitted in float64.
     """
-    features, reference = (
-        tensors.as_floats(t, name).double() for t, name in ((features, "features"), (reference, "reference"))
-    )
-    if features.ndim != 2 or reference.ndim != 2 or features.shape[1] != reference.shape[1]:
-        raise ValueError(
-            f"features and reference must be (n, k) and (m, k), "
-            f"got {tuple(features.shape)} and {tuple(reference.shape)}."
-        )
+    features, reference = (torch.as_tensor(t).detach().cpu().double() for t in (features, reference))
     if min(len(features), len(reference)) <= features.shape[1]:
         raise ValueError(f"features and reference each need more than {features.shape[1]} rows, to fit a covariance.")
     if not (features.isfinite().all() and reference.isfinite().all()):
@@ -45,20 +45,18 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     return (shift.square().sum() + cov_a.trace() + cov_b.trace() - 2 * root).item()
 
 
-@validate.arguments(classifier=objects.function, images=tensors.finite_images)
-def agreement(classifier: Batchwise, images: Tensor, y: Tensor) -> float:
-    """Share of images (n, 1, 28, 28) whose label y (n,) has the largest of the scores classifier(images), (n, k)."""
-    tensors.label_tensor(y, len(images))
+@validated
+def agreement(classifier: Batchwise, images: Images, y: Labels[Tensor, " n"]) -> float:
+    """Share of images whose label has the largest of the scores classifier(images), (n, k)."""
     return (in_batches(classifier, images).argmax(dim=1) == y).double().mean().item()
 
 
-@validate.arguments(images=tensors.finite_images)
-def variance_within_classes(images: Tensor, y: Tensor) -> float:
+@validated
+def variance_within_classes(images: Images, y: Labels[Tensor, " n"]) -> float:
     """Variance of each pixel within a class, summed over pixels, averaged over the classes present.
 
-    images (n, 1, 28, 28), uint8 or floats; y (n,). 0 where a model draws one image per class.
+    0 where a model draws one image per class.
     """
-    tensors.label_tensor(y, len(images))
     of_classes = (to_float(images[y == k]) for k in y.unique())
     variances = [of_class.var(dim=0, correction=0).sum() for of_class in of_classes]
     return torch.stack(variances).mean().item()

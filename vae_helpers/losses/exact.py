@@ -1,45 +1,50 @@
 """Without a draw: KL, ELBO and log p(x) on a grid of z, and the bound of a linear VAE in closed form."""
 
-import functools
-from collections.abc import Callable
 from math import log, pi
+from typing import Annotated
 
+from vae_helpers.losses.bounds import LinearVAELike
 from vae_helpers.losses.kl import kl_to_standard_normal
 from vae_helpers.losses.loss import Loss
 from vae_helpers.losses.reconstruction import gaussian_nll
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Finite, has, tensors, validated
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-_LINEAR = objects.model_with("encode", "decode", "logvar_x")
+Grid = Annotated[Finite[Tensor, " n"], tensors.increasing]
+LogDensities = Finite[Tensor, " *rows n"]
+PerRow = Float[Tensor, " *rows"]
 
 
-@validate.densities
-def kl_on_grid(log_q: Tensor, log_p: Tensor, grid: Tensor) -> Tensor:
-    """D_KL(q ‖ p) of log densities (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
+@validated
+def kl_on_grid(log_q: LogDensities, log_p: LogDensities, grid: Grid) -> PerRow:
+    """D_KL(q ‖ p) of log densities on a grid of z, by the trapezoidal rule, in nats."""
     # ∫ q(z) (log q(z) − log p(z)) dz
     return torch.trapezoid(log_q.exp() * (log_q - log_p), grid)
 
 
-@validate.densities
-def elbo_on_grid(log_q: Tensor, log_joint: Tensor, grid: Tensor) -> Tensor:
-    """ELBO of q, from log q(z) and log p(x, z) (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
+@validated
+def elbo_on_grid(log_q: LogDensities, log_joint: LogDensities, grid: Grid) -> PerRow:
+    """ELBO of q, from log q(z) and log p(x, z) on a grid of z, by the trapezoidal rule, in nats."""
     # ∫ q(z) (log p(x, z) − log q(z)) dz
     return torch.trapezoid(log_q.exp() * (log_joint - log_q), grid)
 
 
-@validate.densities
-def log_evidence_on_grid(log_joint: Tensor, grid: Tensor) -> Tensor:
-    """log p(x) from log p(x, z) (…, n) on a grid (n,) of z, by the trapezoidal rule: (…,), in nats."""
+@validated
+def log_evidence_on_grid(log_joint: LogDensities, grid: Grid) -> PerRow:
+    """log p(x) from log p(x, z) on a grid of z, by the trapezoidal rule, in nats."""
     # log ∫ p(x, z) dz, the largest term taken out so that nothing underflows
     top = log_joint.amax(-1, keepdim=True)
     return torch.trapezoid((log_joint - top).exp(), grid).log() + top.squeeze(-1)
 
 
-@validate.arguments(model=_LINEAR, x=tensors.float_images)
-def linear_vae_loss_exact(model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
-    """−ELBO of a LinearVAE, the expectation over ε in closed form: no sample, no noise. x: (batch, 1, 28, 28)."""
+@validated
+def linear_vae_loss_exact(
+    model: LinearVAELike, x: Float[Tensor, " batch 1 28 28"], y: Int64[Tensor, " batch"] | None = None
+) -> Loss:
+    """−ELBO of a LinearVAE, the expectation over ε in closed form: no sample, no noise."""
     mu, logvar = model.encode(x)
     at_mean = gaussian_nll(model.decode(mu), x, model.logvar_x)
     # E ‖x − W(μ + σε) − b‖² = ‖x − Wμ − b‖² + Σ σ_j² ‖w_j‖²
@@ -48,23 +53,13 @@ def linear_vae_loss_exact(model: nn.Module, x: Tensor, y: Tensor | None = None) 
     return Loss(reconstruction.mean(), kl_to_standard_normal(mu, logvar).mean())
 
 
-def _takes_moments(function: Callable) -> Callable:
-    @functools.wraps(function)
-    def checked(model: nn.Module, mean: Tensor, covariance: Tensor) -> Loss:
-        weight = model.decoder.weight
-        for t, name, shape in ((mean, "mean", (len(weight),)), (covariance, "covariance", (len(weight),) * 2)):
-            tensors.floats(t, name)
-            if tuple(t.shape) != shape or t.dtype != weight.dtype:
-                raise ValueError(f"{name} must be {shape}, {weight.dtype}, got {tuple(t.shape)}, {t.dtype}.")
-        return function(model, mean, covariance)
-
-    return checked
-
-
-@validate.arguments(model=objects.model_with("encoder", "decoder", "logvar", "logvar_x"))
-@_takes_moments
-def linear_vae_loss_of_moments(model: nn.Module, mean: Tensor, covariance: Tensor) -> Loss:
-    """−ELBO of a LinearVAE averaged over *all* images at once: their mean (784,) and covariance (784, 784) settle it.
+@validated
+def linear_vae_loss_of_moments(
+    model: Annotated[nn.Module, has("encoder", "decoder", "logvar", "logvar_x")],
+    mean: Annotated[Float[Tensor, " 784"], tensors.suits_the_model],
+    covariance: Annotated[Float[Tensor, " 784 784"], tensors.suits_the_model],
+) -> Loss:
+    """−ELBO of a LinearVAE averaged over *all* images at once: their mean and covariance settle it.
 
     The expectations over ε and over the images are both in closed form; mean, covariance in the weights' dtype.
     """

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 
 class Loss(NamedTuple):
     """Parts of a loss, in nats per image, each a scalar tensor (or a float): total = reconstruction + beta · kl."""
 
-    reconstruction: Tensor | float
-    kl: Tensor | float = 0.0
+    reconstruction: Float[Tensor, ""] | float
+    kl: Float[Tensor, ""] | float = 0.0
     beta: float = 1.0
 
     @property
-    def total(self) -> Tensor | float:
+    def total(self) -> Float[Tensor, ""] | float:
         """What the optimizer minimises; −ELBO where beta is 1."""
         return self.reconstruction + self.beta * self.kl
 

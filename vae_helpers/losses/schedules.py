@@ -3,13 +3,13 @@
 Written out in notebook 07: a test compares the definitions.
 """
 
-import functools
 from collections.abc import Callable
 
-from vae_helpers.losses.bounds import reparameterize
+from vae_helpers.losses.bounds import VAELike, reparameterize
 from vae_helpers.losses.loss import Loss
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import NotNegative, PositiveInt, validated
 
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 
@@ -20,31 +20,36 @@ class WarmUp:
     trained model with the loss itself, at β = 1.
     """
 
-    @validate.arguments(loss=objects.function, steps=objects.positive_int)
-    def __init__(self, loss: Callable[..., Loss], steps: int) -> None:
+    @validated
+    def __init__(self, loss: Callable[..., Loss], steps: PositiveInt) -> None:
         self.loss, self.steps, self.done = loss, steps, 0
 
-    def __call__(self, model: nn.Module, x: Tensor, y: Tensor | None = None) -> Loss:
+    def __call__(
+        self, model: nn.Module, x: Float[Tensor, " batch 1 28 28"], y: Int64[Tensor, " batch"] | None = None
+    ) -> Loss:
         """The loss of a batch at the β of this step."""
         self.done += model.training
         beta = min(1.0, self.done / self.steps)
         return self.loss(model, x, y, beta=beta)
 
 
-@validate.arguments(kl_each=functools.partial(tensors.floats, ndim=1), free=objects.not_negative)
-def free_bits(kl_each: Tensor, free: float) -> Tensor:
-    """KL with free bits, a scalar, from the mean KL of each dimension, (d,): Σ max(free, KL_j), in nats.
+@validated
+def free_bits(kl_each: Float[Tensor, " d"], free: NotNegative) -> Float[Tensor, ""]:
+    """KL with free bits, from the mean KL of each dimension: Σ max(free, KL_j), in nats.
 
     Below ``free`` nats a dimension's KL has no gradient. Kingma et al. 2016, equation 15.
     """
     return kl_each.clamp(min=free).sum()
 
 
-@validate.arguments(
-    model=objects.model_with("encode", "decode", "likelihood"), x=tensors.float_images, free=objects.not_negative
-)
-def free_bits_loss(model: nn.Module, x: Tensor, y: Tensor | None = None, free: float = 0.5) -> Loss:
-    """Loss of a VAE with ``free`` nats free in each dimension, taken of the batch's mean KL. x: (batch, 1, 28, 28).
+@validated
+def free_bits_loss(
+    model: VAELike,
+    x: Float[Tensor, " batch 1 28 28"],
+    y: Int64[Tensor, " batch"] | None = None,
+    free: NotNegative = 0.5,
+) -> Loss:
+    """Loss of a VAE with ``free`` nats free in each dimension, taken of the batch's mean KL.
 
     No bound: score the trained model with ``vae_loss``.
     """

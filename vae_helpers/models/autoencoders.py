@@ -1,8 +1,9 @@
 """Autoencoders, deterministic: x → z → x̂. ``Autoencoder`` is written out in notebook 01, ``WideAutoencoder`` in 02."""
 
-from vae_helpers.models.networks import mlp
-from vae_helpers.validation import validate
+from vae_helpers.models.networks import Codes, Images, mlp
+from vae_helpers.validation import PositiveInt, Widths, validated
 
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 
@@ -12,29 +13,29 @@ class Autoencoder(nn.Module):
     Hinton & Salakhutdinov 2006. Raises TypeError or ValueError for sizes that are not positive whole numbers.
     """
 
-    @validate.sizes
-    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (512, 256)) -> None:
+    @validated
+    def __init__(self, latent_dim: PositiveInt, hidden: Widths = (512, 256)) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.encoder = mlp(784, *hidden, latent_dim, activation=nn.SiLU)
         self.decoder = mlp(latent_dim, *reversed(hidden), 784, activation=nn.SiLU)
 
-    @validate.images
-    def encode(self, x: Tensor) -> Tensor:
-        """Images (batch, 1, 28, 28) → codes z (batch, latent_dim)."""
+    @validated
+    def encode(self, x: Images) -> Codes:
+        """Images → codes z."""
         return self.encoder(x.flatten(1))
 
-    @validate.codes
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes (batch, latent_dim) → x_logits (batch, 1, 28, 28), before the sigmoid."""
+    @validated
+    def decode(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+        """Codes → x_logits, before the sigmoid."""
         return self.decoder(z).unflatten(1, (1, 28, 28))
 
-    def embed(self, x: Tensor) -> Tensor:
+    def embed(self, x: Images) -> Codes:
         """Images → codes, deterministic: the same as ``encode``."""
         return self.encode(x)
 
-    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes → images x̂ (batch, 1, 28, 28) in [0, 1]."""
+    def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+        """Codes → images x̂ in [0, 1]."""
         return self.decode(z, y).sigmoid()
 
 
@@ -45,7 +46,7 @@ class WideAutoencoder(Autoencoder):
     TypeError or ValueError for a size that is not a positive whole number.
     """
 
-    @validate.sizes
-    def __init__(self, latent_dim: int = 1024) -> None:
+    @validated
+    def __init__(self, latent_dim: PositiveInt = 1024) -> None:
         super().__init__(latent_dim, hidden=())
         self.encoder.append(nn.SiLU())

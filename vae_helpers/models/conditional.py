@@ -1,35 +1,28 @@
 """Two VAEs that can be asked for a class: labels concatenated, or a Gaussian of its own per class.
 
-Both are written out in notebook 08; a test holds the definitions together. A *style* is a draw from N(0, I), (n, d):
+Both are written out in notebook 08; a test holds the definitions together. A *style* is a draw from N(0, I):
 ``place`` makes the code z of it, so that one style can be shown in every class, whichever the model.
 """
 
-import functools
-from collections.abc import Callable
+from typing import Annotated
 
-from vae_helpers.models.networks import mlp
+from vae_helpers.models.networks import Codes, Images, mlp
 from vae_helpers.models.vae import VAE
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Labels, PositiveInt, Widths, tensors, validated
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
-
-def _takes_labelled_rows(function: Callable) -> Callable:
-    @functools.wraps(function)
-    def checked(a: Tensor, y: Tensor, n_classes: int = 10) -> Tensor:
-        tensors.floats(a, "a", ndim=2)
-        objects.positive_int(n_classes, "n_classes")
-        validate.labels_of(a, y, n_classes)
-        return function(a, y, n_classes)
-
-    return checked
+Classes = Annotated[Labels[Tensor, " batch"], tensors.suits_the_model]  # one for each image or code
 
 
-@_takes_labelled_rows
-def join_label(a: Tensor, y: Tensor, n_classes: int = 10) -> Tensor:
-    """Rows (n, k) with the one-hot label of each behind them, (n, k + n_classes); y int64 (n,)."""
+@validated
+def join_label(
+    a: Float[Tensor, " batch k"], y: Labels[Tensor, " batch"], n_classes: PositiveInt = 10
+) -> Float[Tensor, " batch {a.shape[1]+n_classes}"]:
+    """Rows with the one-hot label of each behind them."""
     return torch.cat([a, F.one_hot(y, n_classes).to(a)], dim=1)
 
 
@@ -40,40 +33,37 @@ class ConditionalVAE(nn.Module):
     another type or shape, or not below ``n_classes`` raise TypeError or ValueError in every method.
     """
 
-    @validate.sizes
-    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), n_classes: int = 10) -> None:
+    @validated
+    def __init__(self, latent_dim: PositiveInt, hidden: Widths = (400,), n_classes: PositiveInt = 10) -> None:
         super().__init__()
         self.latent_dim, self.n_classes = latent_dim, n_classes
         self.encoder = mlp(784 + n_classes, *hidden, 2 * latent_dim)
         self.decoder = mlp(latent_dim + n_classes, *reversed(hidden), 784)
 
-    @validate.images
-    @validate.labels
-    def encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (n, 1, 28, 28) and labels (n,) → (mu, logvar) of q(z|x, y), each (n, latent_dim)."""
+    @validated
+    def encode(self, x: Images, y: Classes) -> tuple[Codes, Codes]:
+        """Images and their labels → (mu, logvar) of q(z|x, y)."""
         seen = join_label(x.flatten(1), y, self.n_classes)
         mu, logvar = self.encoder(seen).chunk(2, dim=1)
         return mu, logvar.clamp(-30, 20)
 
-    @validate.codes
-    @validate.labels
-    def decode(self, z: Tensor, y: Tensor) -> Tensor:
-        """Codes (n, latent_dim) and labels (n,) → x_logits (n, 1, 28, 28), before the sigmoid."""
+    @validated
+    def decode(self, z: Codes, y: Classes) -> Float[Tensor, " batch 1 28 28"]:
+        """Codes and labels → x_logits, before the sigmoid."""
         seen = join_label(z, y, self.n_classes)
         return self.decoder(seen).unflatten(1, (1, 28, 28))
 
-    @validate.codes
-    @validate.labels
-    def place(self, style: Tensor, y: Tensor) -> Tensor:
-        """Styles (n, latent_dim), drawn from N(0, I), as codes z of class y: here they are the codes."""
+    @validated
+    def place(self, style: Codes, y: Classes) -> Codes:
+        """Styles, drawn from N(0, I), as codes z of class y: here they are the codes."""
         return style
 
-    def embed(self, x: Tensor, y: Tensor) -> Tensor:
-        """Images and their labels → posterior means μ (n, latent_dim): deterministic."""
+    def embed(self, x: Images, y: Classes) -> Codes:
+        """Images and their labels → posterior means μ: deterministic."""
         return self.encode(x, y)[0]
 
-    def generate(self, z: Tensor, y: Tensor) -> Tensor:
-        """Codes and labels → images x̂ (n, 1, 28, 28) in [0, 1]: the mean of p(x|z, y), not a draw from it."""
+    def generate(self, z: Codes, y: Classes) -> Float[Tensor, " batch 1 28 28"]:
+        """Codes and labels → images x̂ in [0, 1]: the mean of p(x|z, y), not a draw from it."""
         return self.decode(z, y).sigmoid()
 
 
@@ -83,14 +73,13 @@ class ClassPriorVAE(VAE):
     ``class_means`` (n_classes, latent_dim) is a weight like any other. Labels as of ``ConditionalVAE``.
     """
 
-    @validate.sizes
-    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), n_classes: int = 10) -> None:
+    @validated
+    def __init__(self, latent_dim: PositiveInt, hidden: Widths = (400,), n_classes: PositiveInt = 10) -> None:
         super().__init__(latent_dim, hidden)
         self.n_classes = n_classes
         self.class_means = nn.Parameter(torch.randn(n_classes, latent_dim))
 
-    @validate.codes
-    @validate.labels
-    def place(self, style: Tensor, y: Tensor) -> Tensor:
-        """Styles (n, latent_dim), drawn from N(0, I), as codes z of class y: μ_y + style."""
+    @validated
+    def place(self, style: Codes, y: Classes) -> Codes:
+        """Styles, drawn from N(0, I), as codes z of class y: μ_y + style."""
         return self.class_means[y] + style

@@ -1,30 +1,21 @@
 """What a VAE's decoder says about an image, p(x|z): its negative log, its mean, and a draw from it.
 
-A likelihood reads the decoder's *outputs* (n, outputs_per_pixel, 28, 28) and gives images (n, 1, 28, 28). ``Bernoulli``
-is written out in notebook 05, the others in 06: a test compares the definitions.
+A likelihood reads the decoder's *outputs*, one or two planes per image (``outputs_per_pixel``), and gives images.
+``Bernoulli`` is written out in notebook 05, the others in 06: a test compares the definitions.
 """
 
 from math import log, pi
 
 from vae_helpers.losses import bernoulli_nll, gaussian_nll
-from vae_helpers.validation import tensors, validate
+from vae_helpers.validation import validated
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
-_LOGITS = validate.arguments(x_logits=tensors.float_images, x=tensors.float_images)
-_OUTPUTS = validate.arguments(outputs=tensors.float_images, x=tensors.float_images)
-
-
-def _two_planes(value: object, name: str) -> None:
-    tensors.floats(value, name, ndim=4)
-    if value.shape[1:] != (2, 28, 28):
-        raise ValueError(
-            f"{name} must have shape (n, 2, 28, 28), a mean and a width per pixel, got {tuple(value.shape)}."
-        )
-
-
-_TWO_PLANES = validate.arguments(outputs=_two_planes, x=tensors.float_images)
+OnePlane = Float[Tensor, " batch 1 28 28"]
+TwoPlanes = Float[Tensor, " batch 2 28 28"]  # a mean and a width per pixel
+PerImage = Float[Tensor, " batch"]
 
 
 class Bernoulli(nn.Module):
@@ -32,18 +23,18 @@ class Bernoulli(nn.Module):
 
     outputs_per_pixel = 1
 
-    @_LOGITS
-    def nll(self, x_logits: Tensor, x: Tensor) -> Tensor:
-        """−log p(x|z) per image, (n,), in nats."""
+    @validated
+    def nll(self, x_logits: OnePlane, x: OnePlane) -> PerImage:
+        """−log p(x|z) per image, in nats."""
         return bernoulli_nll(x_logits, x)
 
-    @_LOGITS
-    def mean(self, x_logits: Tensor) -> Tensor:
-        """x̂, the probabilities of ink, (n, 1, 28, 28)."""
+    @validated
+    def mean(self, x_logits: OnePlane) -> OnePlane:
+        """x̂, the probabilities of ink."""
         return x_logits.sigmoid()
 
-    @_LOGITS
-    def draw(self, x_logits: Tensor) -> Tensor:
+    @validated
+    def draw(self, x_logits: OnePlane) -> OnePlane:
         """One image of 0s and 1s per row of outputs, from torch's global random numbers."""
         return torch.bernoulli(self.mean(x_logits))
 
@@ -56,24 +47,24 @@ class ContinuousBernoulli(nn.Module):
 
     outputs_per_pixel = 1
 
-    @_LOGITS
-    def nll(self, x_logits: Tensor, x: Tensor) -> Tensor:
-        """−log p(x|z) per image, (n,), in nats; negative where the density exceeds 1."""
+    @validated
+    def nll(self, x_logits: OnePlane, x: OnePlane) -> PerImage:
+        """−log p(x|z) per image, in nats; negative where the density exceeds 1."""
         logit = x_logits.float().abs().clamp(min=0.02)
         # −Σ (log Bernoulli + log C)
         log_c = logit.log() - torch.tanh(logit / 2).log()
         return bernoulli_nll(x_logits, x) - log_c.flatten(1).sum(dim=1)
 
-    @_LOGITS
-    def mean(self, x_logits: Tensor) -> Tensor:
+    @validated
+    def mean(self, x_logits: OnePlane) -> OnePlane:
         """x̂, the mean of the density, nearer to ½ than λ is."""
         logit = x_logits.float().abs().clamp(min=0.02)
         # λ/(2λ − 1) − 1/l
         mean = logit.sigmoid() / torch.tanh(logit / 2) - 1 / logit
         return torch.where(x_logits < 0, 1 - mean, mean)
 
-    @_LOGITS
-    def draw(self, x_logits: Tensor) -> Tensor:
+    @validated
+    def draw(self, x_logits: OnePlane) -> OnePlane:
         """One grey image per row of outputs, from torch's global random numbers."""
         logit = x_logits.float().abs().clamp(min=0.02)
         # F⁻¹(u) = log(1 + u (e⁻ˡ − 1)) / −l, for the density that falls; mirrored for the one that rises
@@ -93,18 +84,18 @@ class Gaussian(nn.Module):
         super().__init__()
         self.logvar_x = nn.Parameter(torch.tensor(-3.0))
 
-    @_OUTPUTS
-    def nll(self, outputs: Tensor, x: Tensor) -> Tensor:
-        """−log p(x|z) per image, (n,), in nats; negative where the density exceeds 1."""
+    @validated
+    def nll(self, outputs: OnePlane, x: OnePlane) -> PerImage:
+        """−log p(x|z) per image, in nats; negative where the density exceeds 1."""
         return gaussian_nll(self.mean(outputs), x, self.logvar_x)
 
-    @_OUTPUTS
-    def mean(self, outputs: Tensor) -> Tensor:
+    @validated
+    def mean(self, outputs: OnePlane) -> OnePlane:
         """x̂ in [0, 1]."""
         return outputs.sigmoid()
 
-    @_OUTPUTS
-    def draw(self, outputs: Tensor) -> Tensor:
+    @validated
+    def draw(self, outputs: OnePlane) -> OnePlane:
         """One image per row of outputs, from torch's global random numbers; its values may leave [0, 1]."""
         mean = self.mean(outputs)
         return mean + torch.exp(0.5 * self.logvar_x) * torch.randn_like(mean)
@@ -120,27 +111,27 @@ class GaussianPerPixel(nn.Module):
     outputs_per_pixel = 2
     least_sigma_x = 0.05
 
-    @_TWO_PLANES
-    def parameters_of(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        """(x_hat, logvar_x), each (n, 1, 28, 28)."""
+    @validated
+    def parameters_of(self, outputs: TwoPlanes) -> tuple[OnePlane, OnePlane]:
+        """(x_hat, logvar_x), one of each per pixel."""
         x_hat, logvar_x = outputs.chunk(2, dim=1)
         return x_hat.sigmoid(), logvar_x.clamp(2 * log(self.least_sigma_x), 4)
 
-    @_TWO_PLANES
-    def nll(self, outputs: Tensor, x: Tensor) -> Tensor:
-        """−log p(x|z) per image, (n,), in nats; negative where the density exceeds 1."""
+    @validated
+    def nll(self, outputs: TwoPlanes, x: OnePlane) -> PerImage:
+        """−log p(x|z) per image, in nats; negative where the density exceeds 1."""
         x_hat, logvar_x = self.parameters_of(outputs)
         # ½ Σ ((x − x̂)² / σ_x² + log 2πσ_x²)
         terms = (x - x_hat).square() / logvar_x.exp() + logvar_x + log(2 * pi)
         return 0.5 * terms.flatten(1).sum(dim=1)
 
-    @_TWO_PLANES
-    def mean(self, outputs: Tensor) -> Tensor:
+    @validated
+    def mean(self, outputs: TwoPlanes) -> OnePlane:
         """x̂ in [0, 1]."""
         return self.parameters_of(outputs)[0]
 
-    @_TWO_PLANES
-    def draw(self, outputs: Tensor) -> Tensor:
+    @validated
+    def draw(self, outputs: TwoPlanes) -> OnePlane:
         """One image per row of outputs, from torch's global random numbers; its values may leave [0, 1]."""
         x_hat, logvar_x = self.parameters_of(outputs)
         return x_hat + torch.exp(0.5 * logvar_x) * torch.randn_like(x_hat)

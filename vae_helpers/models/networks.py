@@ -1,30 +1,29 @@
 """What all networks share: layers, a start at the mean image, their size, the device they lie on, copies."""
 
 import copy
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from typing import Annotated
 
 from vae_helpers.data import mean_image
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Pixels, PositiveInt, has, tensors, validated
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-
-def _two_sizes(function: Callable) -> Callable:
-    @functools.wraps(function)
-    def checked(*sizes: int, **kwargs: object) -> nn.Sequential:
-        if len(sizes) < 2:
-            raise ValueError(f"sizes must be at least two, the first layer's inputs and outputs, got {sizes}.")
-        return function(*sizes, **kwargs)
-
-    return checked
+# of a model's methods
+Images = Annotated[Float[Tensor, " batch 1 28 28"], tensors.suits_the_model]
+Codes = Annotated[Float[Tensor, " batch {self.latent_dim}"], tensors.suits_the_model]
 
 
-@validate.arguments(sizes=objects.positive_int, activation=objects.function)
-@_two_sizes
-def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+def _two_or_more(size: int, name: str, given: Mapping[str, tuple]) -> None:
+    if len(given[name]) < 2:
+        raise ValueError(f"{name} must be at least two, the first layer's inputs and outputs, got {size}.")
+
+
+@validated
+def mlp(*sizes: Annotated[PositiveInt, _two_or_more], activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """Linear layers of the given sizes with an activation between them, none after the last."""
     layers = []
     for n_in, n_out in pairwise(sizes):
@@ -32,13 +31,13 @@ def mlp(*sizes: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-@validate.arguments(model=objects.model_with("decoder"), x=tensors.images)
+@validated
 @torch.no_grad()
-def start_at_mean(model: nn.Module, x: Tensor) -> None:
+def start_at_mean(model: Annotated[nn.Module, has("decoder")], x: Pixels[Tensor, " n 1 28 28"]) -> None:
     """Set the decoder's last bias to logit(mean image of x), so that an untrained model already draws the mean image.
 
-    x: images (n, 1, 28, 28). The mean is kept in [0.001, 0.999], so that the logit stays finite. Outputs beyond the
-    first 784 (a σ_x per pixel) keep their bias.
+    The mean is kept in [0.001, 0.999], so that the logit stays finite. Outputs beyond the first 784 (a σ_x per pixel)
+    keep their bias.
     """
     last = list(model.decoder.modules())[-1]
     if not isinstance(last, nn.Linear) or last.bias is None:
@@ -47,13 +46,13 @@ def start_at_mean(model: nn.Module, x: Tensor) -> None:
     bias.copy_(torch.logit(mean_image(x).flatten().clamp(1e-3, 1 - 1e-3)).to(bias))
 
 
-@validate.arguments(model=objects.module)
+@validated
 def n_parameters(model: nn.Module) -> int:
     """How many numbers training may change."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-@validate.arguments(model=objects.module)
+@validated
 def device_of(model: nn.Module) -> torch.device:
     """Where a model's weights lie. Raises ValueError for a model that has none."""
     first = next(model.parameters(), None)
@@ -62,14 +61,14 @@ def device_of(model: nn.Module) -> torch.device:
     return first.device
 
 
-@validate.arguments(model=objects.module)
+@validated
 def copy_of(model: nn.Module) -> nn.Module:
     """A copy of a model. Tensors that it keeps of its last pass are cut from their graph, which can't be copied."""
     kept = [t for part in model.modules() for t in _tensors_in(list(vars(part).values())) if not t.is_leaf]
     return copy.deepcopy(model, {id(t): t.detach().clone() for t in kept})
 
 
-def _tensors_in(values: list | tuple) -> Iterator[Tensor]:
+def _tensors_in(values: list | tuple) -> Iterator[Shaped[Tensor, "..."]]:
     for value in values:
         if isinstance(value, Tensor):
             yield value

@@ -4,12 +4,17 @@
 VAE's outputs mean is its likelihood's affair.
 """
 
+from typing import Annotated
+
 from vae_helpers.models.likelihoods import LIKELIHOODS
-from vae_helpers.models.networks import mlp
-from vae_helpers.validation import validate
+from vae_helpers.models.networks import Codes, Images, mlp
+from vae_helpers.validation import PositiveInt, Widths, objects, validated
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
+
+Outputs = Float[Tensor, " batch {self.likelihood.outputs_per_pixel} 28 28"]
 
 
 class VAE(nn.Module):
@@ -19,31 +24,35 @@ class VAE(nn.Module):
     for an unknown likelihood.
     """
 
-    @validate.sizes
-    @validate.one_of(likelihood=LIKELIHOODS)
-    def __init__(self, latent_dim: int, hidden: tuple[int, ...] = (400,), likelihood: str = "bernoulli") -> None:
+    @validated
+    def __init__(
+        self,
+        latent_dim: PositiveInt,
+        hidden: Widths = (400,),
+        likelihood: Annotated[str, objects.one_of(LIKELIHOODS)] = "bernoulli",
+    ) -> None:
         super().__init__()
         self.latent_dim, self.likelihood = latent_dim, LIKELIHOODS[likelihood]()
         self.encoder = mlp(784, *hidden, 2 * latent_dim)
         self.decoder = mlp(latent_dim, *reversed(hidden), 784 * self.likelihood.outputs_per_pixel)
 
-    @validate.images
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (batch, 1, 28, 28) → (mu, logvar) of q(z|x), each (batch, latent_dim); logvar kept in [−30, 20]."""
+    @validated
+    def encode(self, x: Images) -> tuple[Codes, Codes]:
+        """Images → (mu, logvar) of q(z|x); logvar is kept in [−30, 20]."""
         mu, logvar = self.encoder(x.flatten(1)).chunk(2, dim=1)
         return mu, logvar.clamp(-30, 20)
 
-    @validate.codes
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes (batch, latent_dim) → x_logits (n, 1, 28, 28), before the sigmoid; 2 planes with a σ_x per pixel."""
+    @validated
+    def decode(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Outputs:
+        """Codes → x_logits, before the sigmoid; two planes where the likelihood has a σ_x per pixel."""
         return self.decoder(z).unflatten(1, (-1, 28, 28))
 
-    def embed(self, x: Tensor) -> Tensor:
-        """Images → posterior means μ (batch, latent_dim): deterministic."""
+    def embed(self, x: Images) -> Codes:
+        """Images → posterior means μ: deterministic."""
         return self.encode(x)[0]
 
-    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes → images x̂ (batch, 1, 28, 28) in [0, 1]: the mean of p(x|z), not a draw from it."""
+    def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+        """Codes → images x̂ in [0, 1]: the mean of p(x|z), not a draw from it."""
         return self.likelihood.mean(self.decode(z, y))
 
 
@@ -55,8 +64,8 @@ class LinearVAE(nn.Module):
     Raises TypeError or ValueError for a size that is not a positive whole number.
     """
 
-    @validate.sizes
-    def __init__(self, latent_dim: int) -> None:
+    @validated
+    def __init__(self, latent_dim: PositiveInt) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.encoder = nn.Linear(784, latent_dim, bias=False)
@@ -64,31 +73,31 @@ class LinearVAE(nn.Module):
         self.logvar = nn.Parameter(torch.full((latent_dim,), -4.0))
         self.logvar_x = nn.Parameter(torch.zeros(()))
 
-    @validate.images
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (batch, 1, 28, 28) → (mu, logvar) of q(z|x), each (batch, latent_dim); logvar the same for all x."""
+    @validated
+    def encode(self, x: Images) -> tuple[Codes, Codes]:
+        """Images → (mu, logvar) of q(z|x); logvar is the same for all x."""
         mu = self.encoder(x.flatten(1) - self.decoder.bias)
         return mu, self.logvar.expand_as(mu)
 
-    @validate.codes
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes (batch, latent_dim) → x̂ (batch, 1, 28, 28), the mean of p(x|z); it may leave [0, 1]."""
+    @validated
+    def decode(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+        """Codes → x̂, the mean of p(x|z); it may leave [0, 1]."""
         return self.decoder(z).unflatten(1, (1, 28, 28))
 
-    def embed(self, x: Tensor) -> Tensor:
-        """Images → posterior means μ (batch, latent_dim): deterministic."""
+    def embed(self, x: Images) -> Codes:
+        """Images → posterior means μ: deterministic."""
         return self.encode(x)[0]
 
-    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes → images x̂ (batch, 1, 28, 28), clamped to [0, 1]."""
+    def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+        """Codes → images x̂, clamped to [0, 1]."""
         return self.decode(z, y).clamp(0, 1)
 
 
 class SmoothVAE(VAE):
     """VAE of two hidden layers on each side and a smooth activation, SiLU. Raises as ``VAE`` does."""
 
-    @validate.sizes
-    def __init__(self, latent_dim: int = 50, hidden: tuple[int, ...] = (400, 400)) -> None:
+    @validated
+    def __init__(self, latent_dim: PositiveInt = 50, hidden: Widths = (400, 400)) -> None:
         super().__init__(latent_dim, hidden)
         self.encoder = mlp(784, *hidden, 2 * latent_dim, activation=nn.SiLU)
         self.decoder = mlp(latent_dim, *reversed(hidden), 784, activation=nn.SiLU)

@@ -5,9 +5,10 @@ from math import ceil
 
 from vae_helpers.data import to_float
 from vae_helpers.training import processes
-from vae_helpers.validation import objects
+from vae_helpers.validation import Grey, NotNegative
 
 import torch
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 SHARE_OF_FREE_MEMORY = 0.5
@@ -16,17 +17,20 @@ SHARE_OF_FREE_MEMORY = 0.5
 class Batches:
     """Float images in [0, 1] and their labels, batch by batch, on ``device``.
 
-    x: images (n, 1, 28, 28), uint8 or floats; y: labels (n,) or None. Images of at most ``device_bytes`` are moved to
+    Images of at most ``device_bytes`` are moved to
     the device as a whole, once (``resident``); more of them stay on the host, and each batch travels by itself.
     None: half of a GPU's free memory, no limit elsewhere. Under torchrun each process gets its share of each batch.
     Raises ValueError where a batch has fewer images than there are processes.
     """
 
     def __init__(
-        self, x: Tensor, y: Tensor | None, batch_size: int, device: torch.device, device_bytes: int | None = None
+        self,
+        x: Grey[Tensor, " n 1 28 28"],
+        y: Int64[Tensor, " n"] | None,
+        batch_size: int,
+        device: torch.device,
+        device_bytes: NotNegative | None = None,
     ) -> None:
-        if device_bytes is not None:
-            objects.not_negative(device_bytes, "device_bytes")
         self.device = device
         there_already = x.device == device and device_bytes is None
         limit = free_bytes(device) if device_bytes is None else device_bytes
@@ -43,7 +47,7 @@ class Batches:
     def __len__(self) -> int:
         return len(self.x)
 
-    def epoch(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def epoch(self) -> Iterator[tuple[Float[Tensor, " batch 1 28 28"], Int64[Tensor, " batch"] | None]]:
         """Every image once, in a new order: batches that differ in size by one image at most."""
         order = processes.agreed(torch.randperm(len(self)).to(self.device)).to(self.x.device)
         for batch in order.tensor_split(self.n_batches):
@@ -51,7 +55,7 @@ class Batches:
             labels = None if self.y is None else self._travel(self.y[index])
             yield to_float(self._travel(self.x.index_select(0, index))), labels
 
-    def _travel(self, part: Tensor) -> Tensor:
+    def _travel(self, part: Shaped[Tensor, " *n"]) -> Shaped[Tensor, " *n"]:
         if self.resident or self.device.type != "cuda":
             return part.to(self.device)
         return part.pin_memory().to(self.device, non_blocking=True)

@@ -11,7 +11,7 @@ from vae_helpers.models import SmoothVAE, start_at_mean
 from vae_helpers.training.checkpoint import remembered
 from vae_helpers.training.history import History
 from vae_helpers.training.loop import fit
-from vae_helpers.validation import objects, validate
+from vae_helpers.validation import validated
 
 import torch
 
@@ -19,7 +19,7 @@ HELD_OUT = 5000
 EPOCHS, WARM_UP, LR, BATCH = 35, 8, 3e-3, 256
 
 
-@validate.arguments(dataset=objects.an(Dataset))
+@validated
 def best_vae(dataset: Dataset) -> tuple[SmoothVAE, History]:
     """The model that notebook 06 calls its best, from an earlier run on this machine or trained now: 2 to 3 minutes.
 

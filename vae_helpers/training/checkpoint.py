@@ -18,7 +18,7 @@ from vae_helpers.data import cache_folder
 from vae_helpers.losses import Loss
 from vae_helpers.models import device_of
 from vae_helpers.training.history import History
-from vae_helpers.validation import objects
+from vae_helpers.validation import validated
 
 import torch
 from torch import nn
@@ -30,15 +30,14 @@ class CheckpointError(ValueError):
     """A file that can't be used as a checkpoint: damaged, not ours, or of another model."""
 
 
+@validated
 def save(path: str | Path, model: nn.Module, history: History, training: dict | None = None) -> None:
     """Write a model's weights and history. What was at ``path`` stays until the new file is whole, and if it fails.
 
     training: what ``fit`` needs to go on: its settings, optimizer, schedule, random states. Raises OSError where the
     folder can't be written to or the disk is full.
     """
-    path = _path(path)
-    objects.module(model, "model")
-    objects.an(History)(history, "history")
+    path = Path(path)
     content = {"format": FORMAT, "layers": str(model), "weights": model.state_dict()}
     content |= {"history": _plain(history), "training": training}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,22 +63,24 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
+@validated
 def load(path: str | Path, model: nn.Module) -> History:
     """Put the weights of a checkpoint into ``model``, and return its history.
 
     Raises FileNotFoundError, or CheckpointError where the file is damaged, not ours or of another architecture; the
     model is then as it was.
     """
-    return _into(model, _read(_path(path), model))
+    return _into(model, _read(Path(path), model))
 
 
+@validated
 def load_training(path: str | Path, model: nn.Module, settings: dict) -> tuple[History, dict]:
     """Put the weights of a training under way into ``model``; its history, and what ``save`` was given as training.
 
     settings: those of the training that wants to go on. Raises as ``load`` does, and CheckpointError where the file
     holds finished weights only, or was begun with other settings; the model is then as it was.
     """
-    path = _path(path)
+    path = Path(path)
     content = _read(path, model)
     name, training = path.name, content.get("training")
     if training is None:
@@ -143,11 +144,6 @@ def _plain(history: History) -> dict:
     return {"train": train, "val": val, "seconds": history.seconds, "stopped": history.stopped}
 
 
-def _path(path: str | Path) -> Path:
-    objects.an(str, Path)(path, "path")
-    return Path(path)
-
-
 def _into(model: nn.Module, content: dict) -> History:
     model.load_state_dict(content["weights"])
     model.eval()
@@ -157,7 +153,6 @@ def _into(model: nn.Module, content: dict) -> History:
 
 
 def _read(path: Path, model: nn.Module) -> dict:
-    objects.module(model, "model")
     stored = io.BytesIO(path.read_bytes())
     try:
         damaged = zipfile.ZipFile(stored).testzip()  # torch.load does not look at the checksums

@@ -6,6 +6,7 @@ from vae_helpers.losses import Loss
 from vae_helpers.training import processes
 
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 
@@ -52,7 +53,7 @@ class RunningLoss:
     """The mean of a loss's parts over batches; they stay on the device, and are asked for once, by ``mean``."""
 
     def __init__(self) -> None:
-        self.parts: dict[str, list[Tensor | float]] = {"reconstruction": [], "kl": []}
+        self.parts: dict[str, list[Float[Tensor, ""] | float]] = {"reconstruction": [], "kl": []}
         self.sizes: list[int] = []
         self.betas: list[float] = []
 
@@ -79,7 +80,7 @@ class RunningLoss:
         return Loss(reconstruction, kl, beta)
 
 
-def _numbers(values: list[Tensor | float]) -> Tensor:
+def _numbers(values: list[Float[Tensor, ""] | float]) -> Float64[Tensor, " batches"]:
     if all(isinstance(value, Tensor) for value in values):
         return torch.stack(values).double().cpu()
     return torch.tensor([float(value) for value in values], dtype=torch.float64)

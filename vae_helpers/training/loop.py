@@ -10,37 +10,39 @@ from vae_helpers.models import device_of
 from vae_helpers.training import processes
 from vae_helpers.training.batches import Batches
 from vae_helpers.training.history import History, RunningLoss
+from vae_helpers.training.precision import Precision
 from vae_helpers.training.randomness import own_random_state
 from vae_helpers.training.run import TrainingRun, checked
 from vae_helpers.training.stopping import stop_between_steps
-from vae_helpers.validation import objects, tensors
+from vae_helpers.validation import Labels, NotNegative, Pixels, Positive, PositiveInt, Seed, validated
 
 import torch
 from torch import Tensor, nn
 
 
+@validated
 def fit(
     model: nn.Module,
-    x: Tensor,
+    x: Pixels[Tensor, " n 1 28 28"],
     loss: LossFunction,
-    y: Tensor | None = None,
+    y: Labels[Tensor, " n"] | None = None,
     *,
-    epochs: int = 8,
-    batch_size: int = 256,
-    lr: float = 4e-3,
-    x_val: Tensor | None = None,
-    y_val: Tensor | None = None,
-    seed: int = 0,
-    precision: str = "auto",
+    epochs: PositiveInt = 8,
+    batch_size: PositiveInt = 256,
+    lr: Positive = 4e-3,
+    x_val: Pixels[Tensor, " n_val 1 28 28"] | None = None,
+    y_val: Labels[Tensor, " n_val"] | None = None,
+    seed: Seed = 0,
+    precision: Precision = "auto",
     progress: bool = True,
     after_epoch: Callable[[int], None] | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
-    device_bytes: int | None = None,
+    device_bytes: NotNegative | None = None,
 ) -> History:
     """Train ``model`` in place with Adam and a one-cycle schedule; returns its ``History``.
 
-    x: images (n, 1, 28, 28), uint8 or float in [0, 1]; y: labels int64 (n,); loss(model, x, y) → Loss, nats per image.
+    loss(model, x, y) → Loss, in nats per image. x_val, y_val: images whose loss is taken after each epoch.
     lr: the schedule's peak. precision: "float32", "bf16", or "auto" (bf16 where the hardware computes in it).
     seed: of shuffles and noise; the global random state is left as it was. after_epoch(k): called after epoch k = 1, …
     in evaluation mode. checkpoint: a file written after each epoch; ``resume`` goes on from it, if it is there.
@@ -49,10 +51,8 @@ def fit(
     Ctrl-C (Stop) keeps what has been learned. Where a loss or weight is not finite, training ends with that epoch and
     NotFiniteError, the weights of its start restored. TypeError, ValueError: what can't be trained on or resumed from.
     """
-    _check(model, loss, epochs, lr, batch_size, seed)
-    _check_images(x, y)
-    if after_epoch is not None:
-        objects.function(after_epoch, "after_epoch")
+    if not any(p.requires_grad for p in model.parameters()):
+        raise ValueError(f"{type(model).__name__} has no weight to train: every requires_grad is False.")
     settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed, "precision": precision}
     held_out, path = _held_out(model, loss, x_val, y_val, seed), _file(checkpoint, resume)
     run = TrainingRun(model, loss, Batches(x, y, batch_size, device_of(model), device_bytes), settings, progress)
@@ -81,22 +81,18 @@ def _train(
             run.close()
 
 
+@validated
 @torch.no_grad()
 def mean_loss(
     model: nn.Module,
-    x: Tensor,
+    x: Pixels[Tensor, " n 1 28 28"],
     loss: LossFunction,
-    y: Tensor | None = None,
+    y: Labels[Tensor, " n"] | None = None,
     *,
-    batch_size: int = 1000,
-    seed: int = 0,
+    batch_size: PositiveInt = 1000,
+    seed: Seed = 0,
 ) -> Loss:
-    """A loss averaged over all images (n, 1, 28, 28), as floats, in nats per image; seeded, in float32, in batches."""
-    objects.module(model, "model")
-    objects.function(loss, "loss")
-    objects.positive_int(batch_size, "batch_size")
-    objects.whole_number(seed, "seed")
-    _check_images(x, y)
+    """A loss averaged over all images, as floats, in nats per image; seeded, in float32, in batches."""
     device, was_training, mean = device_of(model), model.training, RunningLoss()
     model.eval()
     try:
@@ -111,38 +107,22 @@ def mean_loss(
 
 
 def _held_out(
-    model: nn.Module, loss: LossFunction, x: Tensor | None, y: Tensor | None, seed: int
+    model: nn.Module,
+    loss: LossFunction,
+    x: Pixels[Tensor, " n 1 28 28"] | None,
+    y: Labels[Tensor, " n"] | None,
+    seed: int,
 ) -> Callable[[], Loss] | None:
     if x is None:
         if y is not None:
             raise ValueError("y_val has no images to go with: give x_val too.")
         return None
-    _check_images(x, y, "x_val", "y_val")
     return partial(mean_loss, model, x, loss, y, seed=seed)
 
 
 def _file(checkpoint: str | Path | None, resume: bool) -> Path | None:
     if checkpoint is not None:
-        objects.an(str, Path)(checkpoint, "checkpoint")
         return Path(checkpoint)
     if resume:
         raise ValueError("resume needs a checkpoint: the file to go on from.")
     return None
-
-
-def _check(model: nn.Module, loss: LossFunction, epochs: int, lr: float, batch_size: int, seed: int) -> None:
-    objects.module(model, "model")
-    objects.function(loss, "loss")
-    objects.positive_int(epochs, "epochs")
-    objects.positive_int(batch_size, "batch_size")
-    objects.whole_number(seed, "seed")
-    objects.positive(lr, "lr")
-    if not any(p.requires_grad for p in model.parameters()):
-        raise ValueError(f"{type(model).__name__} has no weight to train: every requires_grad is False.")
-
-
-def _check_images(x: Tensor, y: Tensor | None, x_name: str = "x", y_name: str = "y") -> None:
-    tensors.image_tensor(x, x_name)
-    tensors.image_values(x, x_name)
-    if y is not None:
-        tensors.label_tensor(y, len(x), y_name)

@@ -1,6 +1,10 @@
 """In which precision a device computes best."""
 
+from typing import Literal
+
 import torch
+
+Precision = Literal["auto", "float32", "bf16"]
 
 
 def processor_has_bf16(device: torch.device) -> bool:
@@ -11,12 +15,7 @@ def processor_has_bf16(device: torch.device) -> bool:
     return device.type == "cpu" and any(probe() for probe in probes if probe is not None)
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """The context to compute in: "float32", "bf16", or "auto" (bf16 where the device has it in hardware).
-
-    Raises ValueError for any other word.
-    """
-    if precision not in ("auto", "float32", "bf16"):
-        raise ValueError(f'precision must be "auto", "float32" or "bf16", got {precision!r}.')
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """The context to compute in: "float32", "bf16", or "auto" (bf16 where the device has it in hardware)."""
     wanted = precision == "bf16" or (precision == "auto" and processor_has_bf16(device))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -47,7 +48,7 @@ def shared(module: nn.Module) -> nn.Module:
     return module if count() == 1 else DistributedDataParallel(module)
 
 
-def agreed(values: Tensor) -> Tensor:
+def agreed(values: Shaped[Tensor, " *n"]) -> Shaped[Tensor, " *n"]:
     """What process 0 handed in, in all processes."""
     if count() > 1:
         distributed.broadcast(values, src=0)

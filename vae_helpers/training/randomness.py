@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 
@@ -16,13 +17,13 @@ def own_random_state(seed: int | None = None) -> Iterator[None]:
         yield
 
 
-def random_state(device: torch.device) -> dict[str, Tensor]:
-    """The state of the generators that a run on ``device`` draws from, as bytes."""
+def random_state(device: torch.device) -> dict[str, UInt8[Tensor, " bytes"]]:
+    """The state of the generators that a run on ``device`` draws from."""
     state = {"cpu": torch.get_rng_state()}
     return state | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
 
 
-def restore_random_state(state: dict[str, Tensor], device: torch.device) -> None:
+def restore_random_state(state: dict[str, UInt8[Tensor, " bytes"]], device: torch.device) -> None:
     """Go on drawing where ``random_state`` was taken."""
     torch.set_rng_state(state["cpu"].cpu())
     if device.type == "cuda" and "cuda" in state:

@@ -16,7 +16,11 @@ from vae_helpers.training.progress import Progress
 from vae_helpers.training.randomness import own_random_state, random_state, restore_random_state
 
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
+
+Images = Float[Tensor, " batch 1 28 28"]
+Classes = Int64[Tensor, " batch"] | None
 
 
 class TrainingRun:
@@ -66,7 +70,7 @@ class TrainingRun:
             raise NotFiniteError(self.done + 1, self.history)
         return mean
 
-    def _step(self, x: Tensor, y: Tensor | None) -> Loss:
+    def _step(self, x: Images, y: Classes) -> Loss:
         with self.cast:
             part = self.part(x, y)
         total = part.total
@@ -142,7 +146,7 @@ class _Part(nn.Module):
         super().__init__()
         self.model, self.loss = model, loss
 
-    def forward(self, x: Tensor, y: Tensor | None) -> Loss:
+    def forward(self, x: Images, y: Classes) -> Loss:
         """The loss of a batch, its kind checked."""
         return checked(self.loss(self.model, x, y))
 

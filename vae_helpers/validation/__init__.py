@@ -1,1 +1,41 @@
-"""What an argument must be, and the sentence that says so where it is something else: what, where, how to mend it."""
+"""What an argument must be, said by its annotation, and the sentence for what is something else.
+
+``@validated`` reads the annotations of a function and refuses, in a learner's words, what they don't allow: what is
+wrong, where, how to mend it. Shapes are jaxtyping's; ``kinds`` has names for the numbers that the course counts with.
+"""
+
+from vae_helpers.validation.annotations import validated
+from vae_helpers.validation.kinds import (
+    AboveZero,
+    Binary,
+    Device,
+    Finite,
+    FinitePixels,
+    Grey,
+    Labels,
+    NotNegative,
+    Pixels,
+    Positive,
+    PositiveInt,
+    Seed,
+    Widths,
+)
+from vae_helpers.validation.objects import has
+
+__all__ = [
+    "AboveZero",
+    "Binary",
+    "Device",
+    "Finite",
+    "FinitePixels",
+    "Grey",
+    "Labels",
+    "NotNegative",
+    "Pixels",
+    "Positive",
+    "PositiveInt",
+    "Seed",
+    "Widths",
+    "has",
+    "validated",
+]

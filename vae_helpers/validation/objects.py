@@ -1,6 +1,6 @@
-"""Checks of what is no tensor: numbers, functions, models, devices. Errors as of ``tensors``."""
+"""Checks of what is no tensor: numbers, models, devices. All take (value, name), and raise TypeError or ValueError."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite
 from numbers import Real
 
@@ -9,22 +9,21 @@ from torch import nn
 
 
 def whole_number(value: object, name: str) -> None:
-    """Raise TypeError or ValueError unless ``value`` is an int of at least 0: a seed, a gap."""
-    _an_int(value, name)
+    """Raise TypeError unless ``value`` is an int, and no bool."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, got {value!r} of type {type(value).__name__}.")
+
+
+def seed(value: int, name: str) -> None:
+    """Raise ValueError unless the whole number ``value`` is one that torch takes as a seed."""
     if not 0 <= value < 2**63:
         raise ValueError(f"{name} must be at least 0, and below 2⁶³, got {value}.")
 
 
-def positive_int(value: object, name: str) -> None:
-    """Raise TypeError or ValueError unless ``value`` is an int of at least 1."""
-    _an_int(value, name)
+def at_least_one(value: int, name: str) -> None:
+    """Raise ValueError for a whole number below 1."""
     if value < 1:
         raise ValueError(f"{name} must be at least 1, got {value}.")
-
-
-def _an_int(value: object, name: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number, got {value!r} of type {type(value).__name__}.")
 
 
 def number(value: object, name: str, low: float = -inf, high: float = inf) -> None:
@@ -36,19 +35,25 @@ def number(value: object, name: str, low: float = -inf, high: float = inf) -> No
         raise ValueError(f"{name} must {limits if isfinite(low) else 'be finite'}, got {value}.")
 
 
-def not_negative(value: object, name: str) -> None:
-    """Raise TypeError or ValueError unless ``value`` is a finite plain number of at least 0."""
+def not_negative(value: float, name: str) -> None:
+    """Raise ValueError for a number below 0."""
     number(value, name, low=0)
 
 
-def positive(value: object, name: str) -> None:
-    """Raise TypeError or ValueError unless ``value`` is a finite plain number above 0."""
-    number(value, name)
+def positive(value: float, name: str) -> None:
+    """Raise ValueError for a number that is not above 0."""
     if value <= 0:
         raise ValueError(f"{name} must be positive, got {value}.")
 
 
-def an(*kinds: type) -> Callable[[object, str], None]:
+def widths(value: Sequence[object], name: str) -> None:
+    """Raise TypeError or ValueError unless ``value`` holds positive whole numbers alone."""
+    for width in value:
+        whole_number(width, f"each width in {name}")
+        at_least_one(width, f"each width in {name}")
+
+
+def instance(*kinds: type) -> Callable[[object, str], None]:
     """A check that raises TypeError unless the value is of one of these types."""
 
     def checked(value: object, name: str) -> None:
@@ -60,35 +65,46 @@ def an(*kinds: type) -> Callable[[object, str], None]:
     return checked
 
 
+def one_of(names: Iterable[object]) -> Callable[[object, str], None]:
+    """A check that raises ValueError unless the value is one of these."""
+    allowed = list(names)
+
+    def checked(value: object, name: str) -> None:
+        """Raise ValueError for another name."""
+        if value not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}.")
+
+    return checked
+
+
 def function(value: object, name: str) -> None:
     """Raise TypeError unless ``value`` can be called."""
     if not callable(value):
         raise TypeError(f"{name} must be the function itself, without brackets, got {type(value).__name__}.")
 
 
-def model_with(*attributes: str) -> Callable[[object, str], None]:
+def module(value: object, name: str) -> None:
+    """Raise TypeError unless ``value`` is a torch.nn.Module."""
+    if not isinstance(value, nn.Module):
+        got = f"the class {value.__name__}: call it first" if isinstance(value, type) else type(value).__name__
+        raise TypeError(f"{name} must be a torch.nn.Module, got {got}.")
+
+
+def has(*attributes: str) -> Callable[[object, str], None]:
     """A check that raises TypeError unless the value has these methods or attributes."""
 
     def checked(value: object, name: str) -> None:
         """Raise TypeError where one is missing."""
         lacking = [a for a in attributes if not hasattr(value, a)]
-        if lacking or isinstance(value, type):
-            what = f"{type(value).__name__} without {' and '.join(lacking)}" if lacking else "a class: call it first"
-            raise TypeError(f"{name} must be a model with {' and '.join(attributes)}, got {what}.")
+        if lacking:
+            got = f"{type(value).__name__} without {' and '.join(lacking)}"
+            raise TypeError(f"{name} must be a model with {' and '.join(attributes)}, got {got}.")
 
     return checked
 
 
-def module(value: object, name: str) -> None:
-    """Raise TypeError unless ``value`` is a torch.nn.Module."""
-    if not isinstance(value, nn.Module):
-        raise TypeError(f"{name} must be a torch.nn.Module, got {type(value).__name__}.")
-
-
-def device(value: object, name: str) -> None:
-    """Raise TypeError or ValueError unless ``value`` names a device, such as "cpu"."""
-    if not isinstance(value, (str, torch.device)):
-        raise TypeError(f'{name} must be a torch.device or a name such as "cpu", got {type(value).__name__}.')
+def device(value: str | torch.device, name: str) -> None:
+    """Raise ValueError unless ``value`` names a device, such as "cpu"."""
     try:
         torch.device(value)
     except RuntimeError as error:

@@ -1,11 +1,12 @@
 """A slider over β among trained models: what each makes of the same images and codes, and its rate and distortion."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from vae_helpers.data import to_float
 from vae_helpers.losses import Loss
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Pixels, has, validated
 from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
 
 import ipywidgets
@@ -13,12 +14,13 @@ import torch
 from torch import Tensor, nn
 
 ACROSS, ZOOM = 10, 2
+Models = Mapping[float, Annotated[nn.Module, has("embed", "generate", "latent_dim")]]  # by their β
 
 
 class BetaExplorer(Playable):
     """The widget that ``beta_explorer`` makes: ``slider``, ``readout``, ``picture``, and ``frame()``."""
 
-    def __init__(self, models: Mapping[float, nn.Module], losses: Mapping[float, Loss], x: Tensor) -> None:
+    def __init__(self, models: Models, losses: Mapping[float, Loss], x: Pixels[Tensor, " 10 1 28 28"]) -> None:
         self.models = {beta: own_copy(models[beta]) for beta in sorted(models)}
         self.losses, self.x = dict(losses), to_float(x[:ACROSS].cpu())
         some_model = next(iter(self.models.values()))
@@ -53,9 +55,9 @@ class BetaExplorer(Playable):
         self.picture.draw(self.png(), alt)
 
 
-@validate.arguments(models=objects.an(Mapping), losses=objects.an(Mapping), x=tensors.images)
-def beta_explorer(models: Mapping[float, nn.Module], losses: Mapping[float, Loss], x: Tensor) -> BetaExplorer:
-    """A slider over β: reconstructions of ten images x (10, 1, 28, 28), samples, rate and distortion of each model.
+@validated
+def beta_explorer(models: Models, losses: Mapping[float, Loss], x: Pixels[Tensor, " 10 1 28 28"]) -> BetaExplorer:
+    """A slider over β: reconstructions of ten images, samples, rate and distortion of each model.
 
     models: for each β a model with ``embed`` and ``generate``, all of one latent_dim. losses: for each β the model's
     Loss on test images. The codes of the samples are the same for all. Works on copies of the models, on the CPU.
@@ -63,12 +65,6 @@ def beta_explorer(models: Mapping[float, nn.Module], losses: Mapping[float, Loss
     """
     if not models or set(models) != set(losses):
         raise ValueError(f"models and losses must have the same β, got {sorted(models)} and {sorted(losses)}.")
-    for model in models.values():
-        objects.model_with("embed", "generate", "latent_dim")(model, "each of models")
-    for loss in losses.values():
-        objects.an(Loss)(loss, "each of losses")
     if len({model.latent_dim for model in models.values()}) != 1:
         raise ValueError("models must have one latent_dim: their samples are decoded from the same codes.")
-    if len(x) != ACROSS:
-        raise ValueError(f"x must hold {ACROSS} images, one per column, got {len(x)}.")
     return BetaExplorer(models, losses, x)

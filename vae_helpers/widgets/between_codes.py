@@ -1,13 +1,16 @@
 """Walk from one image to another through the codes: a slider for the place on the way, straight or spherical."""
 
+from typing import Annotated
+
 from vae_helpers.data import to_float
 from vae_helpers.evaluation import spherical, straight
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Pixels, has, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 WAYS = {"straight": straight, "spherical": spherical}
@@ -26,7 +29,7 @@ class Interpolation(Playable):
     ``picture`` shows the first image, the code at ``t`` decoded, and the second image.
     """
 
-    def __init__(self, model: nn.Module, x: Tensor, pair: tuple[int, int]) -> None:
+    def __init__(self, model: nn.Module, x: Float[Tensor, " n 1 28 28"], pair: tuple[int, int]) -> None:
         self.model, self.x, self.random = own_copy(model), x, generator()
         with torch.inference_mode():
             self.codes = self.model.embed(x)
@@ -58,8 +61,8 @@ class Interpolation(Playable):
             control.observe(self.on_choice, names="value")
         self.another.on_click(reacting(self.errors, lambda: self.show_pair(*self.random_pair())))
 
-    def code(self, t: float | Tensor) -> Tensor:
-        """The code (1, latent_dim) at t of the chosen way, or codes (n, latent_dim) for t (n, 1)."""
+    def code(self, t: float | Float[Tensor, " n"]) -> Float[Tensor, " codes {self.model.latent_dim}"]:
+        """The code at t of the chosen way, or one code for each t."""
         z_a, z_b = (self.codes[choice.value] for choice in self.pair)
         return WAYS[self.way.value](z_a, z_b, torch.as_tensor(t).view(-1, 1))
 
@@ -104,20 +107,19 @@ class Interpolation(Playable):
         self.draw_all()
 
 
-@validate.arguments(model=objects.model_with("embed", "generate"), x=tensors.images)
-def interpolation(model: nn.Module, x: Tensor, pair: tuple[int, int] = (0, 1)) -> Interpolation:
+@validated
+def interpolation(
+    model: Annotated[nn.Module, has("embed", "generate")],
+    x: Pixels[Tensor, " n 1 28 28"],
+    pair: tuple[int, int] | list[int] = (0, 1),
+) -> Interpolation:
     """A walk between the codes of two images, for any model with ``embed`` and ``generate`` that needs no labels.
 
-    x: at least two images (n, 1, 28, 28), uint8 or floats in [0, 1], to choose from; all are embedded once. pair: the
-    numbers of the two to begin with. Works on copies, on the CPU. Raises TypeError or ValueError for images that are
-    none, and for a pair that x doesn't hold.
+    x: at least two images to choose from; all are embedded once. pair: the numbers of the two to begin with. Works on
+    copies, on the CPU. Raises TypeError or ValueError for images that are none, and for a pair that x doesn't hold.
     """
     if len(x) < 2:
         raise ValueError("x must hold at least two images to walk between, got one.")
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise TypeError(f"pair must be two numbers of images, got {pair!r}.")
-    first, second = pair
-    for i in (first, second):
-        if isinstance(i, bool) or not isinstance(i, int) or not 0 <= i < len(x):
-            raise ValueError(f"pair must be two numbers of images from 0 to {len(x) - 1}, got {pair!r}.")
-    return Interpolation(model, to_float(x.detach().cpu()), (first, second))
+    if len(pair) != 2 or not all(type(i) is int and 0 <= i < len(x) for i in pair):
+        raise ValueError(f"pair must be two numbers of images from 0 to {len(x) - 1}, got {pair!r}.")
+    return Interpolation(model, to_float(x.detach().cpu()), tuple(pair))

@@ -1,11 +1,15 @@
 """Ask a conditional model for a class: buttons for the class, sliders for the style, or one style in all classes."""
 
+from collections.abc import Mapping
+from typing import Annotated
+
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Finite, Seed, has, validated
 from vae_helpers.widgets.sliders import LatentSliders
 
 import ipywidgets
 import torch
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 ZOOM_ONE, ZOOM_ALL, ACROSS = 7, 4, 5
@@ -14,7 +18,7 @@ ZOOM_ONE, ZOOM_ALL, ACROSS = 7, 4, 5
 class ClassExplorer(LatentSliders):
     """What ``class_explorer`` makes: ``label`` (buttons), ``everyone`` (a tick), ``sliders``, ``picture``."""
 
-    def __init__(self, model: nn.Module, label: int, style: Tensor) -> None:
+    def __init__(self, model: nn.Module, label: int, style: Float[Tensor, " d"]) -> None:
         names = [str(k) for k in range(model.n_classes)]
         width = {"button_width": "38px", "description_width": "36px"}
         self.label = ipywidgets.ToggleButtons(options=names, value=str(label), description="class", style=width)
@@ -33,7 +37,7 @@ class ClassExplorer(LatentSliders):
         slider.description, slider.style.description_width = f"style {k + 1}", "56px"
         return slider
 
-    def asked_for(self) -> Tensor:
+    def asked_for(self) -> Int64[Tensor, " shown"]:
         """The labels of the images shown: the class that is pressed, or all of them."""
         everyone = range(self.model.n_classes)
         return torch.tensor(list(everyone) if self.everyone.value else [int(self.label.value)])
@@ -53,18 +57,22 @@ class ClassExplorer(LatentSliders):
         self.picture.draw(self.png(), f"{which} in style ({values})")
 
 
-@validate.arguments(label=objects.whole_number)
-def class_explorer(model: nn.Module, label: int = 0, style: Tensor | None = None) -> ClassExplorer:
+def _below_n_classes(value: int, name: str, given: Mapping[str, object]) -> None:
+    if value >= given["model"].n_classes:
+        raise ValueError(f"{name} must be a class from 0 to {given['model'].n_classes - 1}, got {value}.")
+
+
+@validated
+def class_explorer(
+    model: Annotated[nn.Module, has("place", "generate", "latent_dim", "n_classes")],
+    label: Annotated[Seed, _below_n_classes] = 0,
+    style: Finite[Tensor, " {model.latent_dim}"] | None = None,
+) -> ClassExplorer:
     """Buttons for the class and sliders for the style of a ``ConditionalVAE`` or ``ClassPriorVAE``.
 
-    label: the class to begin with. style: (latent_dim,), default 0; a style is a draw from N(0, I), and the model's
+    label: the class to begin with. style: default 0; a style is a draw from N(0, I), and the model's
     ``place`` makes a code of it. Works on a copy of the model, on the CPU. Raises TypeError for a model without
     classes, ValueError for a label or style that the model doesn't have.
     """
-    if not hasattr(model, "place"):
-        raise TypeError(f"model: {type(model).__name__} has no classes to ask for: use widgets.latent_sliders for it.")
-    tensors.label_tensor(torch.as_tensor([label]), 1, "label", model.n_classes)
-    style = torch.zeros(model.latent_dim) if style is None else tensors.as_floats(style, "style")
-    if style.numel() != model.latent_dim or not style.isfinite().all():
-        raise ValueError(f"style must be one finite row of {model.latent_dim} numbers, got shape {tuple(style.shape)}.")
-    return ClassExplorer(model, label, style.flatten())
+    style = torch.zeros(model.latent_dim) if style is None else style.detach().cpu().float()
+    return ClassExplorer(model, label, style)

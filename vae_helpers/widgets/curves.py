@@ -1,15 +1,19 @@
 """Curves that a widget redraws in about a millisecond: axes are drawn once, and only the lines again."""
 
 import io
+from collections.abc import Sequence
 
 from vae_helpers.plotting import canvas
 from vae_helpers.widgets.playable import Picture
 
 import numpy as np
+from jaxtyping import Float64
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
+
+Points = Float64[np.ndarray, " n"] | Sequence[float] | float
 
 
 class Curves:
@@ -29,7 +33,7 @@ class Curves:
         """Add a line that moves, in a panel; style as of matplotlib's ``plot``; ``label`` goes into the legend."""
         (self.lines[name],) = self.axes[panel].plot([], [], label=label, animated=True, **style)
 
-    def png(self, **points: tuple[np.ndarray, np.ndarray]) -> bytes:
+    def png(self, **points: tuple[Points, Points]) -> bytes:
         """The picture as PNG, after the named lines have been given new points (horizontal, vertical)."""
         for name, (across, up) in points.items():
             self.lines[name].set_data(np.atleast_1d(across), np.atleast_1d(up))

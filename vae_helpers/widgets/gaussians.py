@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from vae_helpers.losses import elbo_on_grid, kl_on_grid, log_evidence_on_grid
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
-from vae_helpers.validation import objects, validate
+from vae_helpers.validation import validated
 from vae_helpers.widgets.curves import Curves, CurvesPicture
 from vae_helpers.widgets.playable import Playable, reacting
 
 import ipywidgets
 import numpy as np
 import torch
+from jaxtyping import Float, Float64
 from matplotlib.axes import Axes
 from torch import Tensor
 from torch.distributions import Normal
@@ -46,8 +47,8 @@ class GaussianExplorer(Playable):
         controls = ipywidgets.HBox([self.mu, self.sigma])
         super().__init__([controls, self.picture, self.numbers, self.errors], alt, still)
 
-    def log_q(self, mu: float | Tensor) -> Tensor:
-        """log q on the grid for the slider's spread and any mean, (…, POINTS)."""
+    def log_q(self, mu: float | Float64[Tensor, " means 1"]) -> Float64[Tensor, " *means points"]:
+        """log q on the grid for the slider's spread and any mean, or several."""
         return Normal(mu, self.sigma.value, validate_args=False).log_prob(self.grid)
 
     def _densities(self, fixed: str) -> None:
@@ -64,7 +65,7 @@ class GaussianExplorer(Playable):
         """Draw q where the sliders have it, and its scores; the picture as PNG."""
         raise NotImplementedError
 
-    def _across(self) -> np.ndarray:
+    def _across(self) -> Float64[np.ndarray, " places"]:
         return self.places[:, 0].numpy()
 
 
@@ -136,14 +137,13 @@ class ForwardReverseKL(GaussianExplorer):
         )
         return png
 
-    def _both(self, log_q: Tensor) -> tuple[Tensor, Tensor]:
+    def _both(
+        self, log_q: Float[Tensor, " *means points"]
+    ) -> tuple[Float[Tensor, " *means"], Float[Tensor, " *means"]]:
         return kl_on_grid(self.log_density, log_q, self.grid), kl_on_grid(log_q, self.log_density, self.grid)
 
 
-_SLIDERS = {"mu": objects.number, "sigma": objects.number, "low": objects.number, "high": objects.number}
-
-
-@validate.arguments(log_joint=objects.function, **_SLIDERS)
+@validated
 def elbo_explorer(
     log_joint: LogDensity, mu: float = 0.0, sigma: float = 1.0, low: float = -5.0, high: float = 5.0
 ) -> ElboExplorer:
@@ -156,7 +156,7 @@ def elbo_explorer(
     return ElboExplorer(log_joint, mu, sigma, low, high, alt)
 
 
-@validate.arguments(log_target=objects.function, **_SLIDERS)
+@validated
 def forward_reverse_kl(
     log_target: LogDensity, mu: float = 0.0, sigma: float = 1.0, low: float = -5.0, high: float = 5.0
 ) -> ForwardReverseKL:
@@ -169,8 +169,8 @@ def forward_reverse_kl(
     return ForwardReverseKL(log_target, mu, sigma, low, high, alt)
 
 
-def values_on(grid: Tensor, log_density: LogDensity, name: str) -> Tensor:
-    """A log density on the grid (n,), float64; ValueError, by its name, where it is no finite function of z."""
+def values_on(grid: Float64[Tensor, " n"], log_density: LogDensity, name: str) -> Float64[Tensor, " n"]:
+    """A log density on the grid; ValueError, by its name, where it is no finite function of z."""
     values = log_density(grid)
     if not isinstance(values, Tensor) or values.shape != grid.shape:
         got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__

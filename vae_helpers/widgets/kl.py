@@ -2,13 +2,14 @@
 
 from vae_helpers.losses import kl_to_standard_normal
 from vae_helpers.plotting import BLUE, GREY, ORANGE, RED
-from vae_helpers.validation import objects, validate
+from vae_helpers.validation import validated
 from vae_helpers.widgets.curves import Curves, CurvesPicture
 from vae_helpers.widgets.playable import Playable, reacting
 
 import ipywidgets
 import numpy as np
 import torch
+from jaxtyping import Float64
 
 MU, LOGVAR = (-3.0, 3.0), (-4.0, 2.0)
 Z = np.linspace(-6, 6, 400)
@@ -20,7 +21,7 @@ def parts_of_kl(mu: float, logvar: float) -> tuple[float, float, float]:
     return 0.5 * mu**2, 0.5 * (np.exp(logvar) - 1), -0.5 * logvar
 
 
-def density(mu: float, logvar: float) -> np.ndarray:
+def density(mu: float, logvar: float) -> Float64[np.ndarray, " points"]:
     """N(z; μ, σ²) at the points ``Z``."""
     return np.exp(-0.5 * (Z - mu) ** 2 / np.exp(logvar)) / np.sqrt(2 * np.pi * np.exp(logvar))
 
@@ -90,7 +91,7 @@ def _curves() -> Curves:
     return curves
 
 
-@validate.arguments(mu=objects.number, logvar=objects.number)
+@validated
 def kl_explorer(mu: float = 1.0, logvar: float = -2.0) -> KLExplorer:
     """Sliders for μ in [−3, 3] and log σ² in [−4, 2] of q = N(μ, σ²), with its KL from N(0, 1) and the three parts.
 

@@ -1,13 +1,16 @@
 """Corrupt an image by hand, and see what a denoiser makes of it: kind and amount of noise, clean, noisy, denoised."""
 
+from typing import Annotated
+
 from vae_helpers.data import corruption, to_float
 from vae_helpers.evaluation import mse, psnr
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Pixels, has, objects, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 ZOOM = 6
@@ -17,11 +20,18 @@ KINDS = {
     "salt and pepper": corruption.salt_and_pepper,
 }
 
+Models = dict[str, Annotated[nn.Module, has("embed", "generate")]]
+Three = Float[Tensor, " 3 1 28 28"]  # clean, noisy and denoised
+
+
+def _at_most_one(value: float, name: str) -> None:
+    objects.number(value, name, 0, 1)
+
 
 class NoiseExplorer(Playable):
     """The widget that ``noise_explorer`` makes: its controls, ``picture``, ``numbers``, and ``frame()``."""
 
-    def __init__(self, models: dict[str, nn.Module], images: Tensor, kind: str, amount: float) -> None:
+    def __init__(self, models: Models, images: Pixels[Tensor, " n 1 28 28"], kind: str, amount: float) -> None:
         self.models = {name: own_copy(model) for name, model in models.items()}
         self.images, self.seed = to_float(images.detach().cpu()), 0
         self.picture, self.numbers, self.errors = Picture(), ipywidgets.HTML(), ipywidgets.Output()
@@ -46,8 +56,8 @@ class NoiseExplorer(Playable):
             control.observe(reacting(self.errors, self.frame), names="value")
         self.again.on_click(reacting(self.errors, self.draw_other_noise))
 
-    def images_shown(self) -> Tensor:
-        """Clean, noisy and denoised image, (3, 1, 28, 28); the same noise as long as ``seed`` is the same."""
+    def images_shown(self) -> Three:
+        """Clean, noisy and denoised image; the same noise as long as ``seed`` is the same."""
         x = self.images[self.image.value][None]
         model = self.models[self.denoiser.value]
         with torch.inference_mode():
@@ -71,27 +81,27 @@ class NoiseExplorer(Playable):
         self.frame()
 
 
-def _in_words(images: Tensor) -> str:
-    """What clean, noisy and denoised image (3, 1, 28, 28) are, with the PSNR of the latter two."""
+def _in_words(images: Three) -> str:
+    """What clean, noisy and denoised image are, with the PSNR of the latter two."""
     x, x_noisy, x_hat = images.split(1)
     errors = (mse(image, x) for image in (x_noisy, x_hat))
     noisy, denoised = (f"{psnr(error):.1f} dB" if error > 0 else "no error" for error in errors)
     return f"clean, with noise ({noisy}), and denoised ({denoised})"
 
 
-@validate.arguments(images=tensors.images)
+@validated
 def noise_explorer(
-    models: dict[str, nn.Module], images: Tensor, kind: str = "Gaussian", amount: float = 0.5
+    models: Models,
+    images: Pixels[Tensor, " n 1 28 28"],
+    kind: Annotated[str, objects.one_of(KINDS)] = "Gaussian",
+    amount: Annotated[float, _at_most_one] = 0.5,
 ) -> NoiseExplorer:
-    """Corrupt one of ``images`` (n, 1, 28, 28), bytes or floats in [0, 1], and see what a denoiser makes of it.
+    """Corrupt one of ``images`` and see what a denoiser makes of it.
 
     models: name → any model with ``embed`` and ``generate``; works on copies, on the CPU. kind: "Gaussian" (not
     clipped), "masking" or "salt and pepper"; amount: σ, or the proportion of pixels, in [0, 1]. Numbers are the PSNR
     of this one image. Raises TypeError or ValueError for other images, kinds or amounts, or without a model.
     """
-    if not isinstance(models, dict) or not models or not all(isinstance(m, nn.Module) for m in models.values()):
-        raise TypeError('models must be a dictionary of a name and a model each, such as {"Gaussian 0.5": dae}.')
-    if kind not in list(KINDS):
-        raise ValueError(f"Unknown kind of noise {kind!r}: choose one of {', '.join(KINDS)}.")
-    objects.number(amount, "amount", 0, 1)
+    if not models:
+        raise ValueError('models must hold a name and a model at least, such as {"Gaussian 0.5": dae}.')
     return NoiseExplorer(models, images, kind, amount)

@@ -3,14 +3,16 @@
 import base64
 import io
 from functools import cache
+from typing import Annotated
 
 from vae_helpers.plotting import canvas, draw_codes, png_of
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Finite, Labels, has, objects, validated
 from vae_helpers.widgets.playable import Picture, Playable, own_copy, reacting
 
 import ipywidgets
 import torch
 import traitlets
+from jaxtyping import Float32
 from torch import Tensor, nn
 
 ZOOM, EXTENT = 9, 3.5
@@ -90,8 +92,8 @@ class LatentPlane(Playable):
         alt = f"Live in JupyterLab: {how}, and the image decoded there. Here, a still of the starting place."
         super().__init__([ipywidgets.HBox([*controls, self.picture]), self.errors], alt, self.png())
 
-    def code(self) -> Tensor:
-        """The code z (1, 2) under the point."""
+    def code(self) -> Float32[Tensor, " 1 2"]:
+        """The code z under the point."""
         values = self.pad.z if self.pad is not None else [slider.value for slider in self.sliders]
         return torch.tensor([values], dtype=torch.float32)
 
@@ -117,7 +119,7 @@ def _slider(name: str, value: float) -> ipywidgets.FloatSlider:
     return ipywidgets.FloatSlider(value=value, min=-EXTENT, max=EXTENT, step=0.1, description=name)
 
 
-def _map_of(codes: Tensor | None, y: Tensor | None) -> bytes:
+def _map_of(codes: Finite[Tensor, " n 2"] | None, y: Labels[Tensor, " n"] | None) -> bytes:
     """The codes as points, coloured by class, filling a square picture: the pad's background."""
     figure, axes = canvas(2.6, 2.6)
     axis = axes[0, 0]
@@ -132,27 +134,24 @@ def _map_of(codes: Tensor | None, y: Tensor | None) -> bytes:
     return drawn.getvalue()
 
 
-@validate.arguments(model=objects.model_with("generate", "latent_dim"), codes=tensors.table, pad=objects.an(bool))
+@validated
 def latent_plane(
-    model: nn.Module,
-    codes: Tensor | None = None,
-    y: Tensor | None = None,
-    start: tuple[float, float] = (0.0, 0.0),
+    model: Annotated[nn.Module, has("generate", "latent_dim")],
+    codes: Finite[Tensor, " n 2"] | None = None,
+    y: Labels[Tensor, " n"] | None = None,
+    start: tuple[float, float] | list[float] = (0.0, 0.0),
     pad: bool | None = None,
 ) -> LatentPlane:
     """A 2-D pad, z₁ to the right and z₂ up, from −3.5 to 3.5, and the image that a model with two dimensions decodes.
 
-    codes (n, 2) with labels y (n,): drawn below the pad as a map. pad: whether to show the pad or two sliders; default
+    codes with labels y: drawn below the pad as a map. pad: whether to show the pad or two sliders; default
     the pad where anywidget is installed. Works on a copy of the model, on the CPU. Raises ValueError for a model with
     another number of dimensions or a start that is off the plane, RuntimeError for a pad without anywidget.
     """
     if model.latent_dim != 2:
         raise ValueError(f"The plane has two dimensions, the model {model.latent_dim}: use widgets.latent_sliders.")
-    if codes is not None:
-        tensors.code_tensor(codes, 2, "codes")
-        tensors.label_tensor(y, len(codes))
-    if not isinstance(start, (tuple, list)):
-        raise TypeError(f"start must be two numbers, got {start!r}.")
+    if codes is not None and y is None:
+        raise TypeError("codes need their labels: hand over y, one for each.")
     for value in start:
         objects.number(value, "start must be two numbers: each")
     start = [float(value) for value in start]

@@ -1,20 +1,24 @@
 """One slider per latent dimension, and the image that the decoder makes of them."""
 
+from typing import Annotated
+
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import Finite, has, tensors, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 ZOOM = 7
+Code = Float[Tensor, " d"]
 
 
 class LatentSliders(Playable):
     """The widget that ``latent_sliders`` makes: ``sliders``, ``picture``, and ``frame()``, which decodes and draws."""
 
-    def __init__(self, model: nn.Module, start: Tensor, spread: Tensor, centre: Tensor) -> None:
+    def __init__(self, model: nn.Module, start: Code, spread: Code, centre: Code) -> None:
         self.model, self.start, self.random = own_copy(model), start, generator()
         self.centre, self.spread = centre, spread
         self.picture, self.errors = Picture(), ipywidgets.Output()
@@ -53,12 +57,12 @@ class LatentSliders(Playable):
         for slider in self.sliders:
             slider.observe(self.on_move, names="value")
 
-    def code(self) -> Tensor:
-        """The code z (1, latent_dim) that the sliders show."""
+    def code(self) -> Float[Tensor, " 1 d"]:
+        """The code z that the sliders show."""
         return torch.tensor([[slider.value for slider in self.sliders]])
 
-    def random_code(self) -> Tensor:
-        """A code (latent_dim,) drawn from the Gaussian that the sliders span."""
+    def random_code(self) -> Code:
+        """A code drawn from the Gaussian that the sliders span."""
         return self.centre + self.spread * torch.randn(len(self.sliders), generator=self.random)
 
     def png(self) -> bytes:
@@ -71,8 +75,8 @@ class LatentSliders(Playable):
         values = ", ".join(f"{slider.value:.1f}" for slider in self.sliders)
         self.picture.draw(self.png(), f"The image decoded from z = ({values})")
 
-    def move_to(self, z: Tensor) -> None:
-        """Put all sliders on a code (latent_dim,) and draw once."""
+    def move_to(self, z: Code) -> None:
+        """Put all sliders on a code and draw once."""
         for slider, value in zip(self.sliders, z.tolist(), strict=True):
             slider.unobserve(self.on_move, names="value")
             slider.value = min(max(value, slider.min), slider.max)
@@ -80,24 +84,21 @@ class LatentSliders(Playable):
         self.frame()
 
 
-@validate.arguments(model=objects.model_with("generate", "latent_dim"))
-def latent_sliders(model: nn.Module, start: Tensor | None = None, codes: Tensor | None = None) -> LatentSliders:
+@validated
+def latent_sliders(
+    model: Annotated[nn.Module, has("generate", "latent_dim")],
+    start: Finite[Tensor, " {model.latent_dim}"] | None = None,
+    codes: Annotated[Finite[Tensor, " n {model.latent_dim}"], tensors.at_least_two] | None = None,
+) -> LatentSliders:
     """Sliders over every latent dimension of any model with ``generate``, three standard deviations to each side.
 
-    start: code (latent_dim,) to begin with, default the centre. codes: (n, latent_dim), n ≥ 2, from whose mean and
-    standard deviation the sliders take their range, default that of N(0, I); a start outside widens it. Works on a
-    copy of the model, on the CPU. Raises TypeError or ValueError for codes of another size, or not finite.
+    start: code to begin with, default the centre. codes: two or more, from whose mean and standard deviation the
+    sliders take their range, default that of N(0, I); a start outside widens it. Works on a copy of the model, on the
+    CPU. Raises TypeError or ValueError for codes of another size, or not finite.
     """
     d = model.latent_dim
     centre, spread = torch.zeros(d), torch.ones(d)
     if codes is not None:
-        tensors.code_tensor(codes, d, "codes")
-        if len(codes) < 2 or not codes.isfinite().all():
-            raise ValueError("codes must be at least two, and finite: the sliders take their range from their spread.")
         centre, spread = codes.mean(0).cpu(), codes.std(0).cpu().clamp(min=1e-3)
-    if start is None:
-        start = centre
-    start = tensors.as_floats(start, "start")
-    if start.numel() != d or not start.isfinite().all():
-        raise ValueError(f"start must be one finite code of {d} numbers, got shape {tuple(start.shape)}.")
-    return LatentSliders(model, start.flatten(), spread, centre)
+    start = centre if start is None else start.detach().cpu().float()
+    return LatentSliders(model, start, spread, centre)

@@ -14,11 +14,12 @@ from vae_helpers.exercises.diagnosis.probes import (
     weigh_kl,
     weigh_reconstruction,
 )
-from vae_helpers.exercises.diagnosis.spy import ProbeError, Spy, images_and_labels, some_images
+from vae_helpers.exercises.diagnosis.spy import AnyTensor, ProbeError, Spy, images_and_labels, some_images
 from vae_helpers.losses import kl_to_standard_normal
-from vae_helpers.validation import objects, tensors, validate
+from vae_helpers.validation import PositiveInt, validated
 
 import torch
+from jaxtyping import Int64, Shaped
 from torch import Tensor, nn
 
 COLLAPSED = 1e-4  # nats of KL per latent dimension, below which the codes say nothing; an untrained net has more
@@ -87,7 +88,7 @@ class _Notes:
         return any(finding.kind == kind for finding in self.findings)
 
 
-def _spy_on(model: nn.Module, loss: Callable, x: Tensor, y: Tensor | None, name: str) -> tuple[Spy | None, list]:
+def _spy_on(model: nn.Module, loss: Callable, x: AnyTensor, y: AnyTensor | None, name: str) -> tuple[Spy | None, list]:
     """A spy that has called the loss once as it stands; or None, and why."""
     lacking = [method for method in ("encode", "decode") if not callable(getattr(model, method, None))]
     if lacking or not isinstance(model, nn.Module):
@@ -103,7 +104,7 @@ def _spy_on(model: nn.Module, loss: Callable, x: Tensor, y: Tensor | None, name:
     return spy, []
 
 
-def _of_program(model: nn.Module, loss: Callable, x: Tensor, y: Tensor | None, notes: _Notes) -> list[Finding]:
+def _of_program(model: nn.Module, loss: Callable, x: AnyTensor, y: AnyTensor | None, notes: _Notes) -> list[Finding]:
     if to_float(x[:1000]).isnan().any():
         return [say.broken_answer("The images hold NaN, and every loss of them is NaN. Drop or mend them.")]
     spy, problems = _spy_on(model, loss, x, y, "loss")
@@ -141,7 +142,7 @@ def _noise(spy: Spy, loss: Callable, notes: _Notes) -> Iterator[Finding]:
         yield say.no_gradient(noise)
 
 
-def _weights(spy: Spy, loss: Callable, notes: _Notes, y: Tensor | None) -> Iterator[Finding]:
+def _weights(spy: Spy, loss: Callable, notes: _Notes, y: AnyTensor | None) -> Iterator[Finding]:
     kl, asymmetry = weigh_kl(spy, loss)
     notes.looked_at.append("the KL's form")
     if kl.form != "closed" and not (kl.form == "" and notes.found("no noise")):  # both at once: closed expectations
@@ -170,7 +171,9 @@ def _collapse(spy: Spy, notes: _Notes) -> list[Finding]:
     return [say.collapsed_codes(kl)] if kl < COLLAPSED * mu.shape[1] else []
 
 
-def _of_evaluation(model: nn.Module, evaluate: Callable, x: Tensor, y: Tensor | None, notes: _Notes) -> list[Finding]:
+def _of_evaluation(
+    model: nn.Module, evaluate: Callable, x: AnyTensor, y: AnyTensor | None, notes: _Notes
+) -> list[Finding]:
     spy, problems = _spy_on(model, evaluate, x, y, "evaluate")
     if spy is None:
         return problems
@@ -185,25 +188,23 @@ def _of_evaluation(model: nn.Module, evaluate: Callable, x: Tensor, y: Tensor | 
     return [say.mean_at_evaluation()] if noise.kind == "none" else []
 
 
-def _twins(x: Tensor, test: Tensor) -> list[Finding]:
+def _twins(x: AnyTensor, test: AnyTensor) -> list[Finding]:
     share = share_of_twins(x, test)
     return [say.twins_found(share)] if share > 0.01 else []
 
 
-@validate.arguments(x=tensors.batch, test=tensors.batch, n=objects.positive_int)
-def share_of_twins(x: Tensor, test: Tensor, n: int = 2000) -> float:
-    """Share of up to n test images (m, …), spread evenly, that occur pixel by pixel among the images x (k, …)."""
-    if x.shape[1:] != test.shape[1:]:
-        raise ValueError(
-            f"x and test, training and test images, differ in shape: {tuple(x.shape[1:])} and {tuple(test.shape[1:])}."
-        )
+@validated
+def share_of_twins(
+    x: Shaped[Tensor, " n_train *pixels"], test: Shaped[Tensor, " n_test *pixels"], n: PositiveInt = 2000
+) -> float:
+    """Share of up to n test images, spread evenly, that occur pixel by pixel among the training images x."""
     some = test[torch.linspace(0, len(test) - 1, min(n, len(test)), device=test.device).round().long()]
     known, asked = (_fingerprints(t, x.dtype == test.dtype) for t in (x, some))
     return torch.isin(asked.cpu(), known.cpu()).double().mean().item()
 
 
-def _fingerprints(images: Tensor, as_they_are: bool) -> Tensor:
-    """A whole number for each image, (n,): the same for the same pixels, and hardly ever for others."""
+def _fingerprints(images: Shaped[Tensor, " n ..."], as_they_are: bool) -> Int64[Tensor, " n"]:
+    """A whole number for each image: the same for the same pixels, and hardly ever for others."""
     weights = torch.randint(1, 2**40, (images[0].numel(),), generator=torch.Generator().manual_seed(0))
     weights, prints = weights.to(images.device), torch.empty(len(images), dtype=torch.int64, device=images.device)
     for part, into in zip(images.split(500), prints.split(500), strict=True):  # in parts: whole numbers take 8 bytes

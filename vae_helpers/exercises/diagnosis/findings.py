@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vae_helpers.exercises.diagnosis.probes import Fit, Noise
+from vae_helpers.exercises.diagnosis.spy import AnyTensor
 
-from torch import Tensor, nn
+from torch import nn
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def prior_elsewhere() -> Finding:
     )
 
 
-def wrong_reconstruction(found: Fit, x: Tensor) -> Iterator[Finding]:
+def wrong_reconstruction(found: Fit, x: AnyTensor) -> Iterator[Finding]:
     """A sigmoid too many; images that a cross-entropy can't take."""
     if found.form == "sigmoid twice":
         yield Finding(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from vae_helpers.exercises.diagnosis.spy import ENOUGH_ENTRIES, ProbeError, Spy
+from vae_helpers.exercises.diagnosis.spy import ENOUGH_ENTRIES, AnyTensor, ProbeError, Spy
 
 import torch
 import torch.nn.functional as F
@@ -48,11 +48,11 @@ KL_FORMS: dict[str, Form] = {
 }
 
 
-def _bce(p: Tensor, x: Tensor) -> Tensor:
+def _bce(p: AnyTensor, x: AnyTensor) -> AnyTensor:
     return F.binary_cross_entropy(p, x, reduction="none")
 
 
-def _bce_of_logits(o: Tensor, x: Tensor) -> Tensor:
+def _bce_of_logits(o: AnyTensor, x: AnyTensor) -> AnyTensor:
     return F.binary_cross_entropy_with_logits(o, x, reduction="none")
 
 
@@ -70,7 +70,7 @@ OF_PROBABILITIES: dict[str, Form] = {
 }
 
 
-def fitted_form(measured: Tensor, forms: dict[str, Tensor]) -> Fit:
+def fitted_form(measured: AnyTensor, forms: dict[str, AnyTensor]) -> Fit:
     """The form, of those that have these values, that the measured one is a multiple of."""
     best, error = Fit("", 0.0), TOLERANCE
     for name, values in forms.items():
@@ -107,7 +107,7 @@ def weigh_kl(spy: Spy, loss: Callable) -> tuple[Fit, float]:
     return found, asymmetry
 
 
-def _at(spy: Spy, loss: Callable, mu: Tensor, logvar: Tensor, answer: object) -> float:
+def _at(spy: Spy, loss: Callable, mu: AnyTensor, logvar: AnyTensor, answer: object) -> float:
     spy.tell((mu, logvar), answer)
     return spy.value(loss)
 
@@ -157,14 +157,14 @@ def measure_noise(spy: Spy, loss: Callable) -> Noise | None:
     return _described((z - mu).detach().double().cpu(), group, reaches)
 
 
-def _reaches(z: Tensor, source: Tensor) -> bool:
+def _reaches(z: AnyTensor, source: AnyTensor) -> bool:
     if not z.requires_grad:
         return False
     gradient = torch.autograd.grad(z.sum(), source, retain_graph=True, allow_unused=True)[0]
     return gradient is not None and bool(gradient.any())
 
 
-def _described(noise: Tensor, group: Tensor, reaches: list[bool]) -> Noise:
+def _described(noise: AnyTensor, group: AnyTensor, reaches: list[bool]) -> Noise:
     """The kind of the noise z − μ, whose log σ² is LEVELS[group]."""
     widths = tuple(noise[group == k].std().item() for k in range(len(LEVELS)))
     right = torch.tensor(LEVELS).mul(0.5).exp().double()
@@ -184,5 +184,5 @@ def _described(noise: Tensor, group: Tensor, reaches: list[bool]) -> Noise:
     return Noise(kind, eps.mean().item(), widths, *reaches)
 
 
-def _close(widths: tuple[float, ...], expected: Tensor, margin: float) -> bool:
+def _close(widths: tuple[float, ...], expected: AnyTensor, margin: float) -> bool:
     return all(abs(w / e - 1) < 2 * margin + 0.02 for w, e in zip(widths, expected.tolist(), strict=True))

@@ -11,7 +11,10 @@ from vae_helpers.data import to_float
 from vae_helpers.models import copy_of
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, nn
+
+AnyTensor = Shaped[Tensor, "..."]  # other people's: of any shape
 
 N_PROBED = 1000  # images that a probe runs over
 N_COMPARED = 60_000  # images of a loader that are looked at
@@ -30,7 +33,7 @@ class Spy:
     the last call of ``value``; encoded, output: what the model answered by itself, at first.
     """
 
-    def __init__(self, model: nn.Module, images: tuple[Tensor, Tensor | None]) -> None:
+    def __init__(self, model: nn.Module, images: tuple[AnyTensor, AnyTensor | None]) -> None:
         self.images = images
         self.model = copy_of(model).eval()
         self._encode, self._decode = self.model.encode, self.model.decode
@@ -45,7 +48,7 @@ class Spy:
         torch.manual_seed(0)
         return total_of(call_loss(loss, self.model, *self.images))
 
-    def tell(self, posterior: tuple[Tensor, Tensor] | None, answer: object = None) -> None:
+    def tell(self, posterior: tuple[AnyTensor, AnyTensor] | None, answer: object = None) -> None:
         """Fix what encode and decode answer in the calls that follow; None: what the model says."""
         self.posterior, self.answer = posterior, answer
 
@@ -55,7 +58,7 @@ class Spy:
         self.encoded = _a_pair(self._encode(*args, **kwargs))
         return self.encoded
 
-    def _answer_decode(self, z: Tensor, *args: object, **kwargs: object) -> object:
+    def _answer_decode(self, z: AnyTensor, *args: object, **kwargs: object) -> object:
         self.codes.append(z)
         if isinstance(self.answer, Tensor):
             return self.answer.expand(len(z), *self.answer.shape)
@@ -66,7 +69,7 @@ class Spy:
         return self.outputs[-1]
 
 
-def _a_pair(encoded: object) -> tuple[Tensor, Tensor]:
+def _a_pair(encoded: object) -> tuple[AnyTensor, AnyTensor]:
     if not (isinstance(encoded, (tuple, list)) and len(encoded) == 2 and all(isinstance(t, Tensor) for t in encoded)):
         kind = f"{len(encoded)} things" if isinstance(encoded, (tuple, list)) else f"a {type(encoded).__name__}"
         raise ProbeError(f"encode returned {kind}. It should return two tensors, (mu, logvar), each (batch, d).")
@@ -82,7 +85,7 @@ def _a_pair(encoded: object) -> tuple[Tensor, Tensor]:
     return mu, logvar
 
 
-def call_loss(loss: Callable, model: nn.Module, x: Tensor, y: Tensor | None) -> object:
+def call_loss(loss: Callable, model: nn.Module, x: AnyTensor, y: AnyTensor | None) -> object:
     """loss(model, x, y), or loss(model, x) where it takes no labels or there are none."""
     try:
         signature = inspect.signature(loss)
@@ -122,7 +125,7 @@ def total_of(result: object) -> float:
     return number
 
 
-def images_and_labels(data: object, name: str) -> tuple[Tensor, Tensor | None]:
+def images_and_labels(data: object, name: str) -> tuple[AnyTensor, AnyTensor | None]:
     """Images and, if there are any, labels: of a tensor, a pair (x, y), or a loader of batches."""
     if isinstance(data, (tuple, list)) and len(data) == 2 and all(isinstance(t, Tensor) for t in data):
         x, y = data
@@ -138,7 +141,7 @@ def images_and_labels(data: object, name: str) -> tuple[Tensor, Tensor | None]:
     return x, y
 
 
-def _collected(loader: Iterable) -> tuple[Tensor | None, Tensor | None]:
+def _collected(loader: Iterable) -> tuple[AnyTensor | None, AnyTensor | None]:
     xs, ys, n = [], [], 0
     for batch in loader:
         x, y = (*batch, None)[:2] if isinstance(batch, (tuple, list)) else (batch, None)
@@ -152,7 +155,7 @@ def _collected(loader: Iterable) -> tuple[Tensor | None, Tensor | None]:
     return (torch.cat(xs) if xs else None), (torch.cat(ys) if xs and len(ys) == len(xs) else None)
 
 
-def some_images(x: Tensor, y: Tensor | None, device: torch.device) -> tuple[Tensor, Tensor | None]:
+def some_images(x: AnyTensor, y: AnyTensor | None, device: torch.device) -> tuple[AnyTensor, AnyTensor | None]:
     """N_PROBED images as floats, and their labels, on the device; fewer are repeated."""
     index = torch.arange(N_PROBED, device=x.device) % len(x)
     return to_float(x[index]).to(device), None if y is None else y.to(x.device)[index].to(device)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jaxtyping import Float64
 from torch import Tensor
 
 Answer = Callable[..., object]
@@ -31,5 +32,5 @@ class Exercise:
     reference: Answer
     probes: Callable[[], list[tuple]]
     mistakes: tuple[Mistake, ...]
-    measure: Callable[[Answer, tuple], Tensor] | None = None
+    measure: Callable[[Answer, tuple], Float64[Tensor, "..."]] | None = None
     tolerance: float = 1e-4

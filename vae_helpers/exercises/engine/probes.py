@@ -3,6 +3,7 @@
 from vae_helpers.exercises.engine.exercise import Answer, Exercise
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 
@@ -18,7 +19,7 @@ class WrongShapeError(Exception):
     """A random answer returned a tensor whose moments can't be taken, because of its shape."""
 
 
-def run(exercise: Exercise, answer: Answer) -> list[Tensor]:
+def run(exercise: Exercise, answer: Answer) -> list[Float64[Tensor, "..."]]:
     """The answer's results, one per probe; inputs are copies and the random state is the same for every answer."""
     measure = exercise.measure or (lambda f, probe: result_of(f, probe))
     results = []
@@ -29,8 +30,8 @@ def run(exercise: Exercise, answer: Answer) -> list[Tensor]:
     return results
 
 
-def result_of(answer: Answer, probe: tuple) -> Tensor:
-    """Call an answer on a copy of a probe; its result as a float64 tensor."""
+def result_of(answer: Answer, probe: tuple) -> Float64[Tensor, "..."]:
+    """Call an answer on a copy of a probe; its result, in double precision."""
     try:
         result = answer(*(a.clone() if isinstance(a, Tensor) else a for a in probe))
     except NotImplementedError as error:

@@ -8,7 +8,10 @@ from vae_helpers.exercises.engine.exercise import Answer, Exercise
 from vae_helpers.exercises.engine.probes import NotATensorError, NotAttemptedError, WrongShapeError, run
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
+
+Results = list[Float64[Tensor, "..."]]  # one for each probe
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
     return judge(exercise, results)
 
 
-def judge(exercise: Exercise, results: list[Tensor]) -> Verdict:
-    """The verdict on an answer's results, one tensor per probe."""
+def judge(exercise: Exercise, results: Results) -> Verdict:
+    """The verdict on an answer's results."""
     expected = run(exercise, exercise.reference)
     if agree(results, expected, exercise.tolerance):
         return Verdict("passed", f"{exercise.id}: passed.")
@@ -68,7 +71,7 @@ def judge(exercise: Exercise, results: list[Tensor]) -> Verdict:
     return Verdict("wrong", f"{exercise.id}: {only_here}{_difference(exercise, *pair)}")
 
 
-def agree(results: list[Tensor], expected: list[Tensor], tolerance: float) -> bool:
+def agree(results: Results, expected: Results, tolerance: float) -> bool:
     """Whether all results have the expected shapes and, within the tolerance, the expected values."""
     return all(
         a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=tolerance)
@@ -76,7 +79,7 @@ def agree(results: list[Tensor], expected: list[Tensor], tolerance: float) -> bo
     )
 
 
-def _difference(exercise: Exercise, result: Tensor, expected: Tensor) -> str:
+def _difference(exercise: Exercise, result: Float64[Tensor, "..."], expected: Float64[Tensor, "..."]) -> str:
     if result.shape != expected.shape and exercise.measure is None:
         return f"it returns shape {tuple(result.shape)} where {tuple(expected.shape)} is expected: {exercise.expects}."
     if not result.isfinite().all():

@@ -1,0 +1,69 @@
+"""Names for the numbers that the course counts with. Those of arrays stand where jaxtyping's ``Float`` stands.
+
+``Finite[Tensor, " n d"]`` is a tensor (n, d) of floats without NaN. ``look`` is what ``@validated`` asks of the values;
+jaxtyping, in the tests, sees type and shape alone.
+"""
+
+from typing import Annotated
+
+from vae_helpers.validation import objects, tensors
+
+import torch
+from jaxtyping import AbstractDtype, Float
+
+Seed = Annotated[int, objects.seed]
+PositiveInt = Annotated[int, objects.at_least_one]
+NotNegative = Annotated[float, objects.not_negative]
+Positive = Annotated[float, objects.positive]
+Device = Annotated[str | torch.device, objects.device]
+Widths = Annotated[tuple[int, ...] | list[int], objects.widths]
+
+FLOATS = tuple(Float.dtypes)
+
+
+class Finite(AbstractDtype):
+    """Floats, none of them NaN or infinite."""
+
+    dtypes = FLOATS
+    look = staticmethod(tensors.finite)
+
+
+class AboveZero(AbstractDtype):
+    """Finite floats, all of them positive."""
+
+    dtypes = FLOATS
+    look = staticmethod(tensors.above_zero)
+
+
+class Binary(AbstractDtype):
+    """Floats 0 and 1: a binarized image."""
+
+    dtypes = FLOATS
+    look = staticmethod(tensors.binary)
+
+
+class Grey(AbstractDtype):
+    """Bytes, or floats; values are not looked at."""
+
+    dtypes = ("uint8", *FLOATS)
+
+
+class Pixels(AbstractDtype):
+    """Bytes, or floats in [0, 1]."""
+
+    dtypes = ("uint8", *FLOATS)
+    look = staticmethod(tensors.in_unit_interval)
+
+
+class FinitePixels(AbstractDtype):
+    """Bytes, or finite floats, which may leave [0, 1]: what a model drew."""
+
+    dtypes = ("uint8", *FLOATS)
+    look = staticmethod(tensors.finite)
+
+
+class Labels(AbstractDtype):
+    """Classes as int64, from 0 to below the model's ``n_classes`` (10 where no model is given)."""
+
+    dtypes = ("int64",)
+    look = staticmethod(tensors.labels)
