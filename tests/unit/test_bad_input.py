@@ -27,6 +27,7 @@ from vae_helpers.training import History
 
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from torch import nn
 from torch.distributions import MultivariateNormal
 
@@ -610,7 +611,7 @@ BEHIND = {
         "training.run",
         "training.stopping",
     ],
-    "the checks themselves, and the decorators that call them": ["validation"],
+    "the checks themselves, and decorators": ["validation", "losses.half_precision"],
     "behind exercises.check and diagnose_vae, which turn every mistake into a verdict or a finding": [
         "exercises.engine",
         "exercises.diagnosis.findings",
@@ -724,6 +725,8 @@ def answer_to(function, arguments, argument):
     """What is said to a bad value: "" where it is refused by the argument's name, else what happened instead."""
     try:
         call(function, arguments)
+    except TypeCheckError as error:
+        return f"{arguments[argument]!r:.60} was taken, and met a type that is checked in tests only: {error!s:.200}"
     except (TypeError, ValueError) as error:
         named = re.search(rf"(?<!\w){argument}(?!\w)", str(error))
         return "" if named else f"{arguments[argument]!r:.60}: {argument} is not named in: {error}"

@@ -77,8 +77,8 @@ def test_values_outside_the_range_are_paper_or_ink_and_never_wrap():
 
 
 BAD_PICTURES = {
-    "rows of unlike length": (lambda: plotting.image_rows({"a": IMAGES, "b": IMAGES[:3]}), "all of one length"),
-    "no row": (lambda: plotting.image_rows({}), "all of one length"),
+    "rows of unlike length": (lambda: plotting.image_rows({"a": IMAGES, "b": IMAGES[:3]}), r"rows\['b'\].*to go with"),
+    "no row": (lambda: plotting.image_rows({}), "rows holds no row"),
     "no column": (lambda: plotting.image_grid(IMAGES, columns=0), "columns must be at least 1"),
     "no epoch": (lambda: plotting.loss_curves(History()), "no finished epoch"),
     "3-D codes": (lambda: plotting.code_scatter(torch.randn(5, 3), torch.arange(5)), r"\(n, 2\)"),

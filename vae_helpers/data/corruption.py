@@ -18,11 +18,11 @@ Images = Float[Tensor, " n 1 28 28"]
 
 
 def _a_share(value: float, name: str) -> None:
-    if value > 1:
+    if not 0 <= value <= 1:
         raise ValueError(f"{name} must be a share of the pixels, from 0 to 1 (25 % is 0.25), got {value}.")
 
 
-Share = Annotated[NotNegative, _a_share]
+Share = Annotated[float, _a_share]
 
 
 @validated

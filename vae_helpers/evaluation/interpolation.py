@@ -1,14 +1,16 @@
 """Interpolation between codes: straight, in the field lerp, and along the sphere, slerp."""
 
-from vae_helpers.validation import Finite, validated
+from typing import Annotated
+
+from vae_helpers.validation import Finite, tensors, validated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Codes = Finite[Tensor, " d"] | Finite[Tensor, " n d"]
+Codes = Annotated[Finite[Tensor, " *n d"], tensors.one_row_or_more]
 Places = float | Finite[Tensor, " _ 1"] | Finite[Tensor, ""]  # one for all, or one code per row
-OnTheWay = Float[Tensor, " d"] | Float[Tensor, " rows d"]
+OnTheWay = Float[Tensor, " *rows d"]
 
 
 @validated

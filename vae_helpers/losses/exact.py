@@ -14,8 +14,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 Grid = Annotated[Finite[Tensor, " n"], tensors.increasing]
-LogDensities = Finite[Tensor, " *rows n"]
-PerRow = Float[Tensor, " *rows"]
+LogDensities = Finite[Tensor, " *#rows n"]  # one for all rows of the other, or one for each
+PerRow = Float[Tensor, " *#rows"]
 
 
 @validated

@@ -15,11 +15,12 @@ def in_float32(function: Function) -> Function:
     """Decorate a function of tensors: it is handed those of half precision as float32."""
 
     @functools.wraps(function)
-    def wrapped(*args: object, **kwargs: object) -> object:
+    def checked(*args: object, **kwargs: object) -> object:
+        """Hand over what is wide enough."""
         kwargs = {name: _at_least_float32(value) for name, value in kwargs.items()}
         return function(*(_at_least_float32(value) for value in args), **kwargs)
 
-    return wrapped
+    return checked
 
 
 def _at_least_float32(value: object) -> object:

@@ -30,10 +30,12 @@ class Autoencoder(nn.Module):
         """Codes → x_logits, before the sigmoid."""
         return self.decoder(z).unflatten(1, (1, 28, 28))
 
+    @validated
     def embed(self, x: Images) -> Codes:
         """Images → codes, deterministic: the same as ``encode``."""
         return self.encode(x)
 
+    @validated
     def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
         """Codes → images x̂ in [0, 1]."""
         return self.decode(z, y).sigmoid()

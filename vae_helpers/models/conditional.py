@@ -58,10 +58,12 @@ class ConditionalVAE(nn.Module):
         """Styles, drawn from N(0, I), as codes z of class y: here they are the codes."""
         return style
 
+    @validated
     def embed(self, x: Images, y: Classes) -> Codes:
         """Images and their labels → posterior means μ: deterministic."""
         return self.encode(x, y)[0]
 
+    @validated
     def generate(self, z: Codes, y: Classes) -> Float[Tensor, " batch 1 28 28"]:
         """Codes and labels → images x̂ in [0, 1]: the mean of p(x|z, y), not a draw from it."""
         return self.decode(z, y).sigmoid()

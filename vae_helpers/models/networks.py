@@ -17,7 +17,7 @@ Images = Annotated[Float[Tensor, " batch 1 28 28"], tensors.suits_the_model]
 Codes = Annotated[Float[Tensor, " batch {self.latent_dim}"], tensors.suits_the_model]
 
 
-def _two_or_more(size: int, name: str, given: Mapping[str, tuple]) -> None:
+def _two_or_more(size: int, name: str, given: Mapping[str, object]) -> None:
     if len(given[name]) < 2:
         raise ValueError(f"{name} must be at least two, the first layer's inputs and outputs, got {size}.")
 

@@ -47,10 +47,12 @@ class VAE(nn.Module):
         """Codes → x_logits, before the sigmoid; two planes where the likelihood has a σ_x per pixel."""
         return self.decoder(z).unflatten(1, (-1, 28, 28))
 
+    @validated
     def embed(self, x: Images) -> Codes:
         """Images → posterior means μ: deterministic."""
         return self.encode(x)[0]
 
+    @validated
     def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
         """Codes → images x̂ in [0, 1]: the mean of p(x|z), not a draw from it."""
         return self.likelihood.mean(self.decode(z, y))
@@ -84,10 +86,12 @@ class LinearVAE(nn.Module):
         """Codes → x̂, the mean of p(x|z); it may leave [0, 1]."""
         return self.decoder(z).unflatten(1, (1, 28, 28))
 
+    @validated
     def embed(self, x: Images) -> Codes:
         """Images → posterior means μ: deterministic."""
         return self.encode(x)[0]
 
+    @validated
     def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
         """Codes → images x̂, clamped to [0, 1]."""
         return self.decode(z, y).clamp(0, 1)

@@ -28,8 +28,8 @@ def validated(function: Function) -> Function:
     names = [name for name, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
     several = next((name for name, p in parameters.items() if p.kind is p.VAR_POSITIONAL), None)
     needed = {name for name, p in parameters.items() if p.default is p.empty}
-    # arrays last: their sizes may be another argument's affair
-    ordered = sorted(parameters.values(), key=lambda p: _speaks_of_arrays(p.annotation))
+    # what looks at other arguments comes after them
+    ordered = sorted(parameters.values(), key=lambda p: _turn(p.annotation))
     checks = [(p.name, check_of(p.annotation)) for p in ordered if p.kind is not p.VAR_KEYWORD]
     checks = [(name, check) for name, check in checks if check]
 
@@ -38,12 +38,15 @@ def validated(function: Function) -> Function:
         given, sizes = {**dict(zip(names, args, strict=False)), **kwargs}, {}  # five times as fast as Signature.bind
         if several and len(args) > len(names):
             given[several] = args[len(names) :]
-        for name, check in checks:
-            if name in given:
-                for value in given[name] if name == several else (given[name],):
-                    check(value, name, given, sizes)
-            elif name in needed:
-                raise TypeError(f"{function.__qualname__} needs {name}: hand it over.")
+        try:
+            for name, check in checks:
+                if name in given:
+                    for value in given[name] if name == several else (given[name],):
+                        check(value, name, given, sizes)
+                elif name in needed:
+                    raise TypeError(f"{name} is missing: hand it over.")
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{function.__qualname__.removesuffix('.__init__')}: {error}") from None
         return function(*args, **kwargs)
 
     return checked
@@ -73,12 +76,19 @@ def _is_array(annotation: object) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, AbstractArray)
 
 
-def _speaks_of_arrays(annotation: object) -> bool:
-    return _is_array(annotation) or any(_is_array(part) for part in get_args(annotation))
+def _turn(annotation: object) -> int:
+    parts = [annotation, *get_args(annotation)]
+    if any(_is_array(part) for part in parts):
+        return 1
+    return 2 if get_origin(annotation) is Annotated and any(_looks_around(check) for check in parts[2:]) else 0
+
+
+def _looks_around(check: Callable) -> bool:
+    return len(inspect.signature(check).parameters) == 3
 
 
 def _wrapped(check: Callable) -> Check:
-    if len(inspect.signature(check).parameters) == 3:
+    if _looks_around(check):
         return lambda value, name, given, sizes: check(value, name, given)
     return lambda value, name, given, sizes: check(value, name)
 
@@ -106,10 +116,9 @@ def _each(kind: type, check: Check | None) -> Check:
 
 def _any(parts: tuple) -> Check | None:
     parts_left = [part for part in parts if part is not NoneType]
-    if len(parts_left) > 1 and all(
-        isinstance(part, type) and part not in PLAIN and not _is_array(part) for part in parts_left
-    ):
-        checks = [_wrapped(objects.instance(*parts_left))]
+    types = [get_origin(part) or part for part in parts_left]
+    if len(types) > 1 and not any(t in PLAIN or _is_array(t) for t in types):
+        checks = [_wrapped(objects.instance(*types))]
     else:
         checks = [check_of(part) for part in parts_left]
 

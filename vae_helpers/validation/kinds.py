@@ -39,6 +39,7 @@ class Binary(AbstractDtype):
     """Floats 0 and 1: a binarized image."""
 
     dtypes = FLOATS
+    called, mend = "floats 0 and 1", "draw it with torch.bernoulli(data.to_float(x))"
     look = staticmethod(tensors.binary)
 
 
@@ -46,19 +47,20 @@ class Grey(AbstractDtype):
     """Bytes, or floats; values are not looked at."""
 
     dtypes = ("uint8", *FLOATS)
+    called, mend = "uint8 (0 to 255) or floats (0 to 1)", "convert it with {name}.to(torch.uint8) if it counts to 255"
 
 
 class Pixels(AbstractDtype):
     """Bytes, or floats in [0, 1]."""
 
-    dtypes = ("uint8", *FLOATS)
+    dtypes, called, mend = Grey.dtypes, Grey.called, Grey.mend
     look = staticmethod(tensors.in_unit_interval)
 
 
 class FinitePixels(AbstractDtype):
     """Bytes, or finite floats, which may leave [0, 1]: what a model drew."""
 
-    dtypes = ("uint8", *FLOATS)
+    dtypes, called, mend = Grey.dtypes, Grey.called, Grey.mend
     look = staticmethod(tensors.finite)
 
 
@@ -66,4 +68,5 @@ class Labels(AbstractDtype):
     """Classes as int64, from 0 to below the model's ``n_classes`` (10 where no model is given)."""
 
     dtypes = ("int64",)
+    called, mend = "int64 labels", "convert it with {name}.long()"
     look = staticmethod(tensors.labels)

@@ -12,8 +12,15 @@ from torch import Tensor
 N_CLASSES = 10
 
 
+def something(value: Tensor, name: str) -> None:
+    """Raise ValueError for a tensor without an entry."""
+    if value.numel() == 0:
+        raise ValueError(f"{name} holds nothing: shape {tuple(value.shape)}. Check how you selected it.")
+
+
 def finite(value: Tensor, name: str) -> None:
-    """Raise ValueError where a tensor of floats holds NaN or infinity."""
+    """Raise ValueError where a tensor holds nothing, NaN or infinity."""
+    something(value, name)
     if value.is_floating_point() and not (isfinite(value.amin().item()) and isfinite(value.amax().item())):
         raise ValueError(f"{name} must be finite, but holds NaN or infinity: look where it comes from.")
 
@@ -52,6 +59,12 @@ def increasing(value: Tensor, name: str) -> None:
         raise ValueError(f"{name} must be an increasing row of at least two numbers.")
 
 
+def one_row_or_more(value: Tensor, name: str) -> None:
+    """Raise ValueError unless ``value`` is (d,) or (n, d)."""
+    if value.ndim > 2:
+        raise ValueError(f"{name} must have shape (d,) or (n, d), got {tuple(value.shape)}.")
+
+
 def at_least_two(value: Tensor, name: str) -> None:
     """Raise ValueError for a single entry."""
     if len(value) < 2:
@@ -72,7 +85,7 @@ def labels(value: Tensor, name: str, given: Mapping[str, object]) -> None:
 
     In training on a GPU they are not looked at, which would wait for the device at every step; ``fit`` looks once.
     """
-    if value.is_cuda and torch.is_grad_enabled():
+    if value.numel() == 0 or (value.is_cuda and torch.is_grad_enabled()):
         return
     model = given.get("self", given.get("model"))
     n_classes = given.get("n_classes", getattr(model, "n_classes", N_CLASSES))
@@ -89,12 +102,3 @@ def suits_the_model(value: Tensor, name: str, given: Mapping[str, object]) -> No
     if value.device != weight.device:
         mend = f"move it with {name}.to({str(weight.device)!r})"
         raise ValueError(f"{name} is on {value.device}, the model on {weight.device}: {mend}.")
-
-
-def as_floats(values: object, name: str) -> Tensor:
-    """A tensor, array or list of numbers as float32 (float64 stays) on the CPU; TypeError for what is none."""
-    try:
-        t = torch.as_tensor(values).detach().cpu()
-        return t if t.dtype == torch.float64 else t.float()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"{name} must be numbers, in a tensor, an array or a list, got {values!r:.80}.") from error

@@ -1,11 +1,12 @@
 """Walk from one image to another through the codes: a slider for the place on the way, straight or spherical."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from vae_helpers.data import to_float
 from vae_helpers.evaluation import spherical, straight
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Pixels, has, validated
+from vae_helpers.validation import Pixels, has, tensors, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
@@ -107,19 +108,21 @@ class Interpolation(Playable):
         self.draw_all()
 
 
+def _two_images(value: Sequence[object], name: str, given: Mapping[str, object]) -> None:
+    n = len(given["x"])
+    if len(value) != 2 or not all(type(i) is int and 0 <= i < n for i in value):
+        raise ValueError(f"{name} must be two numbers of images from 0 to {n - 1}, got {value!r}.")
+
+
 @validated
 def interpolation(
     model: Annotated[nn.Module, has("embed", "generate")],
-    x: Pixels[Tensor, " n 1 28 28"],
-    pair: tuple[int, int] | list[int] = (0, 1),
+    x: Annotated[Pixels[Tensor, " n 1 28 28"], tensors.at_least_two],
+    pair: Annotated[tuple[int, ...] | list[int], _two_images] = (0, 1),
 ) -> Interpolation:
     """A walk between the codes of two images, for any model with ``embed`` and ``generate`` that needs no labels.
 
     x: at least two images to choose from; all are embedded once. pair: the numbers of the two to begin with. Works on
     copies, on the CPU. Raises TypeError or ValueError for images that are none, and for a pair that x doesn't hold.
     """
-    if len(x) < 2:
-        raise ValueError("x must hold at least two images to walk between, got one.")
-    if len(pair) != 2 or not all(type(i) is int and 0 <= i < len(x) for i in pair):
-        raise ValueError(f"pair must be two numbers of images from 0 to {len(x) - 1}, got {pair!r}.")
     return Interpolation(model, to_float(x.detach().cpu()), tuple(pair))

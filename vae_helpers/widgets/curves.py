@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-Points = Float64[np.ndarray, " n"] | Sequence[float] | float
+Points = Float64[np.ndarray, " _"] | Sequence[float] | float
 
 
 class Curves:

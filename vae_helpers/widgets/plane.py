@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated
 
@@ -134,12 +135,19 @@ def _map_of(codes: Finite[Tensor, " n 2"] | None, y: Labels[Tensor, " n"] | None
     return drawn.getvalue()
 
 
+def _on_the_plane(value: Sequence[object], name: str) -> None:
+    for each in value:
+        objects.number(each, f"{name} must be two numbers: each", -EXTENT, EXTENT)
+    if len(value) != 2:
+        raise ValueError(f"{name} must be two numbers between −{EXTENT} and {EXTENT}, got {value!r}.")
+
+
 @validated
 def latent_plane(
     model: Annotated[nn.Module, has("generate", "latent_dim")],
     codes: Finite[Tensor, " n 2"] | None = None,
     y: Labels[Tensor, " n"] | None = None,
-    start: tuple[float, float] | list[float] = (0.0, 0.0),
+    start: Annotated[tuple[float, ...] | list[float], _on_the_plane] = (0.0, 0.0),
     pad: bool | None = None,
 ) -> LatentPlane:
     """A 2-D pad, z₁ to the right and z₂ up, from −3.5 to 3.5, and the image that a model with two dimensions decodes.
@@ -152,12 +160,7 @@ def latent_plane(
         raise ValueError(f"The plane has two dimensions, the model {model.latent_dim}: use widgets.latent_sliders.")
     if codes is not None and y is None:
         raise TypeError("codes need their labels: hand over y, one for each.")
-    for value in start:
-        objects.number(value, "start must be two numbers: each")
-    start = [float(value) for value in start]
-    if len(start) != 2 or not all(-EXTENT <= value <= EXTENT for value in start):
-        raise ValueError(f"start must be two numbers between −{EXTENT} and {EXTENT}, got {start}.")
     with_pad = has_pad() if pad is None else pad
     if with_pad and not has_pad():
         raise RuntimeError("The pad needs the package anywidget: pip install anywidget, or take pad=False (sliders).")
-    return LatentPlane(model, start, _map_of(codes, y) if with_pad else b"", with_pad)
+    return LatentPlane(model, [float(value) for value in start], _map_of(codes, y) if with_pad else b"", with_pad)

@@ -109,13 +109,15 @@ def test_shape_and_type_are_kept(corrupt):
 @pytest.mark.parametrize("corrupt", [masking, salt_and_pepper, choose_pixels])
 @pytest.mark.parametrize("proportion", [-0.1, 1.1, 25, float("nan"), float("inf")])
 def test_a_proportion_outside_0_to_1_is_refused(corrupt, proportion):
-    with pytest.raises(ValueError, match=r"proportion must be a share of the pixels, from 0 to 1 \(25 % is 0.25\)"):
+    with pytest.raises(
+        ValueError, match=r"proportion must be (finite|a share of the pixels, from 0 to 1 \(25 % is 0.25\))"
+    ):
         corrupt(X, proportion)
 
 
 @pytest.mark.parametrize("sigma_noise", [-0.3, float("nan"), float("inf")])
 def test_a_sigma_that_is_negative_or_not_finite_is_refused(sigma_noise):
-    with pytest.raises(ValueError, match="sigma_noise must be a standard deviation, finite and at least 0"):
+    with pytest.raises(ValueError, match="sigma_noise must be finite"):
         gaussian(X, sigma_noise)
 
 
@@ -131,9 +133,9 @@ def test_what_is_no_batch_of_float_images_is_refused(corrupt):
         corrupt(torch.rand(5, 784))
     with pytest.raises(TypeError, match=r"uint8.*data\.to_float"):
         corrupt(torch.zeros(5, 1, 28, 28, dtype=torch.uint8))
-    with pytest.raises(TypeError, match="must be a torch tensor"):
+    with pytest.raises(TypeError, match="must be a tensor of floats"):
         corrupt(np.zeros((5, 1, 28, 28)))
-    with pytest.raises(ValueError, match="holds no image"):
+    with pytest.raises(ValueError, match="holds nothing"):
         corrupt(X[:0])
 
 

@@ -79,7 +79,7 @@ def test_a_folder_without_the_data_is_refused(cache, tmp_path):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match=r"Unknown data set 'mnits': choose one of mnist, fashion, glyphs"):
+    with pytest.raises(ValueError, match=r"name must be one of 'mnist', 'fashion', 'glyphs', got 'mnits'"):
         data.load("mnits")
 
 

@@ -79,11 +79,11 @@ def test_a_code_without_direction_has_no_way_along_the_sphere():
 @pytest.mark.parametrize(
     ("a", "b", "error", "message"),
     [
-        ([1.0, 2.0], A[0], TypeError, "z_a must be a floating tensor of codes, got list"),
-        (A[0], torch.tensor([1, 2, 3]), TypeError, "z_b must be a floating tensor of codes, got torch.int64"),
-        (A[0] * float("nan"), B[0], ValueError, "z_a must be finite codes"),
-        (A[0, 0], B[0, 0], ValueError, r"z_a must be finite codes .*got \(\)"),
-        (A, B[:2], ValueError, r"must have one shape, got \(5, 3\) and \(2, 3\)"),
+        ([1.0, 2.0], A[0], TypeError, "z_a must be a tensor of floats, got list"),
+        (A[0], torch.tensor([1, 2, 3]), TypeError, "z_b must be a tensor of floats, got torch.int64"),
+        (A[0] * float("nan"), B[0], ValueError, "z_a must be finite"),
+        (A[0, 0], B[0, 0], ValueError, r"z_a must have shape \(…, d\), got \(\)"),
+        (A, B[:2], ValueError, r"z_b must have shape \(5, 3\), to go with z_a, got \(2, 3\)"),
     ],
 )
 def test_what_is_no_pair_of_codes_is_refused(way, a, b, error, message):

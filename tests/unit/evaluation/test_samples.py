@@ -56,7 +56,7 @@ def test_frechet_distance_of_rotated_gaussians_agrees_with_scipys_matrix_root():
 
 
 def test_frechet_distance_refuses_what_it_cant_fit():
-    with pytest.raises(ValueError, match=r"got \(9, 2\) and \(9, 3\)"):
+    with pytest.raises(ValueError, match=r"reference must have shape \(m, 2\), to go with features, got \(9, 3\)"):
         evaluation.frechet_distance(torch.randn(9, 2), torch.randn(9, 3))
     with pytest.raises(ValueError, match="must be finite"):
         evaluation.frechet_distance(torch.full((9, 2), float("nan")), torch.randn(9, 2))

@@ -304,7 +304,7 @@ def test_a_loss_that_fails_becomes_a_finding(loss, told):
 
 
 def test_a_conditional_model_without_labels_is_told_to_hand_them_over():
-    assert "needs the labels" in repr(diagnosed(conditional_vae_loss, ConditionalVAE(3))).replace("\n ", "")
+    assert "y is missing: hand over" in repr(diagnosed(conditional_vae_loss, ConditionalVAE(3))).replace("\n ", "")
 
 
 def test_a_model_without_encode_and_no_model_at_all_are_told_what_is_needed():
@@ -332,7 +332,7 @@ def test_what_is_no_images_is_refused(images):
 
 
 def test_sets_of_unlike_images_are_refused():
-    with pytest.raises(ValueError, match="differ in shape"):
+    with pytest.raises(ValueError, match="train_data and test_data must hold images of one shape"):
         diagnose_vae(VAE(3), vae_loss, X, X_TEST.flatten(1))
 
 

@@ -45,9 +45,9 @@ def test_a_grid_that_does_not_fit_or_a_density_of_zero_is_refused():
     log_q = P.log_prob(GRID)
     with pytest.raises(ValueError, match="grid must be an increasing row"):
         losses.log_evidence_on_grid(log_q, GRID.flip(0))
-    with pytest.raises(ValueError, match="must end in 4001"):
+    with pytest.raises(ValueError, match="grid must have shape \\(4000,\\), to go with log_q"):
         losses.kl_on_grid(log_q[:-1], log_q[:-1], GRID)
-    with pytest.raises(ValueError, match="NaN or infinite"):
+    with pytest.raises(ValueError, match="log_q must be finite"):
         losses.elbo_on_grid(torch.where(GRID > 0, log_q, -torch.inf), log_q, GRID)
 
 

@@ -53,9 +53,9 @@ def test_bad_arguments_are_refused():
         mean_and_covariance(torch.rand(5, 784))
     with pytest.raises(ValueError, match="latent_dim must be at least 1"):
         ppca(MEAN, COVARIANCE, 0)
-    with pytest.raises(ValueError, match="latent_dim below 784"):
+    with pytest.raises(ValueError, match="latent_dim must be below 784"):
         ppca(MEAN, COVARIANCE, 784)
-    with pytest.raises(ValueError, match=r"covariance must be \(784, 784\)"):
+    with pytest.raises(ValueError, match=r"covariance must have shape \(784, 784\)"):
         ppca(MEAN, COVARIANCE[:5], 3)
 
 
@@ -86,7 +86,7 @@ def test_the_gap_of_any_other_gaussian_is_its_kl_to_the_posterior():
 
 @pytest.mark.parametrize("function", [log_evidence, posterior], ids=lambda f: f.__name__)
 def test_images_that_are_no_rows_of_float64_are_refused(function):
-    with pytest.raises(TypeError, match="x must be a float64 tensor"):
+    with pytest.raises(TypeError, match="x must be a tensor of float64"):
         function(MODEL, SOME.float())
     with pytest.raises(ValueError, match=r"x must have shape \(n, 784\)"):
         function(MODEL, SOME[:, :100])

@@ -46,7 +46,7 @@ def test_a_latent_dimension_below_one_is_refused(kind, latent_dim):
 def test_sizes_that_are_no_whole_numbers_are_refused(kind):
     with pytest.raises(TypeError, match=r"latent_dim must be a whole number, got 2.5"):
         kind(2.5)
-    with pytest.raises(TypeError, match="hidden must be a tuple of layer widths"):
+    with pytest.raises(TypeError, match="hidden must be of type tuple or list"):
         kind(2, hidden=400)
     with pytest.raises(ValueError, match="each width in hidden must be at least 1"):
         kind(2, hidden=(400, 0))
@@ -54,17 +54,17 @@ def test_sizes_that_are_no_whole_numbers_are_refused(kind):
 
 @both
 def test_images_of_the_wrong_shape_or_type_are_refused(kind):
-    with pytest.raises(ValueError, match=r"x must have shape \(n, 1, 28, 28\), got \(5, 784\).*view"):
+    with pytest.raises(ValueError, match=r"x must have shape \(batch, 1, 28, 28\), got \(5, 784\).*view"):
         kind(2).encode(torch.rand(5, 784))
-    with pytest.raises(TypeError, match=r"x is uint8.*to_float"):
+    with pytest.raises(TypeError, match=r"x must be a tensor of floats, got torch.uint8.*to_float"):
         kind(2).encode(torch.zeros(5, 1, 28, 28, dtype=torch.uint8))
 
 
 @both
 def test_codes_of_the_wrong_size_are_refused(kind):
-    with pytest.raises(ValueError, match=r"z must have shape \(n, 2\) for this model, got \(5, 3\)"):
+    with pytest.raises(ValueError, match=r"z must have shape \(batch, 2\) for this model, got \(5, 3\)"):
         kind(2).decode(torch.randn(5, 3))
-    with pytest.raises(ValueError, match=r"got \(2,\); one code alone needs z\[None\]"):
+    with pytest.raises(ValueError, match=r"got \(2,\); one alone needs z\[None\]"):
         kind(2).generate(torch.randn(2))
 
 

@@ -119,11 +119,11 @@ def test_fit_trains_it_on_glyphs(kind):
 @pytest.mark.parametrize(
     ("y", "error", "words"),
     [
-        (None, TypeError, "needs the labels: hand over y"),
-        (Y.int(), TypeError, r"int64 tensor of labels, got torch.int32.*y.long\(\)"),
+        (None, TypeError, "y is missing: hand over a tensor of int64 labels"),
+        (Y.int(), TypeError, r"int64 labels, got torch.int32.*y.long\(\)"),
         (Y.float(), TypeError, "got torch.float32"),
-        (Y.tolist(), TypeError, r"got list.*torch.as_tensor\(y\)"),
-        (Y[:4], ValueError, r"shape \(5,\), one label per image, got \(4,\)"),
+        (Y.tolist(), TypeError, "got list: torch.as_tensor makes one"),
+        (Y[:4], ValueError, r"shape \(5,\), to go with (x|style), got \(4,\)"),
         (Y[:, None], ValueError, r"got \(5, 1\)"),
         (torch.nn.functional.one_hot(Y, 10), ValueError, r"got \(5, 10\)"),
         (Y + 1, ValueError, "labels from 0 to 9, but runs from 1 to 10"),
@@ -153,14 +153,14 @@ def test_sizes_that_are_no_positive_whole_numbers_are_refused(kind):
         kind(2, n_classes=2.5)
     with pytest.raises(ValueError, match="latent_dim must be at least 1"):
         kind(0)
-    with pytest.raises(TypeError, match="hidden must be a tuple"):
+    with pytest.raises(TypeError, match="hidden must be of type tuple or list"):
         kind(2, hidden=400)
 
 
 def test_images_and_codes_are_still_checked_first(x):
-    with pytest.raises(ValueError, match=r"x must have shape \(n, 1, 28, 28\)"):
+    with pytest.raises(ValueError, match=r"x must have shape \(batch, 1, 28, 28\)"):
         ConditionalVAE(2).encode(x.flatten(1), Y)
-    with pytest.raises(ValueError, match=r"z must have shape \(n, 2\)"):
+    with pytest.raises(ValueError, match=r"z must have shape \(batch, 2\)"):
         ConditionalVAE(2).generate(torch.randn(5, 3), Y)
 
 

@@ -134,5 +134,5 @@ def test_bad_sizes_and_images_are_refused():
         LinearVAE(0)
     with pytest.raises(TypeError, match="latent_dim must be a whole number"):
         LinearVAE(2.5)
-    with pytest.raises(ValueError, match=r"x must have shape \(n, 1, 28, 28\)"):
+    with pytest.raises(ValueError, match=r"x must have shape \(batch, 1, 28, 28\)"):
         LinearVAE(2).encode(torch.rand(5, 784))

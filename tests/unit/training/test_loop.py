@@ -184,10 +184,10 @@ def test_an_unknown_precision_is_refused():
 
 IMAGES = torch.rand(6, 1, 28, 28)
 BAD_IMAGES = {
-    "a list": ([1, 2], TypeError, "x must be a torch tensor of images, got list"),
+    "a list": ([1, 2], TypeError, "x must be a tensor of uint8 .*, got list"),
     "flat": (IMAGES.flatten(1), ValueError, r"shape \(n, 1, 28, 28\), got \(6, 784\)"),
     "no channel": (IMAGES[:, 0], ValueError, r"got \(6, 28, 28\)"),
-    "empty": (IMAGES[:0], ValueError, "x holds no image"),
+    "empty": (IMAGES[:0], ValueError, "x holds nothing"),
     "int64": ((IMAGES * 255).long(), TypeError, r"got torch.int64.*torch.uint8"),
     "too bright": (IMAGES * 255, ValueError, r"x must lie in \[0, 1\].*divide by 255"),
     "negative": (IMAGES - 0.5, ValueError, r"x must lie in \[0, 1\]"),
@@ -206,7 +206,7 @@ BAD_LABELS = {
     "too large": (torch.tensor([0, 1, 2, 3, 4, 10]), ValueError, "labels from 0 to 9, but runs from 0 to 10"),
     "negative": (torch.tensor([0, 1, 2, 3, 4, -1]), ValueError, "runs from -1 to 4"),
     "too few": (torch.zeros(5, dtype=torch.int64), ValueError, r"y must have shape \(6,\).*got \(5,\)"),
-    "floats": (torch.zeros(6), TypeError, r"y must be an int64 tensor.*y.long\(\)"),
+    "floats": (torch.zeros(6), TypeError, r"y must be a tensor of int64 labels.*y.long\(\)"),
 }
 
 

@@ -150,7 +150,7 @@ def test_a_pair_that_is_not_there_is_refused(model, pair):
 
 
 def test_images_that_are_none_are_refused(model):
-    with pytest.raises(ValueError, match="x must hold at least two images"):
+    with pytest.raises(ValueError, match="x must hold at least two"):
         interpolation(model, X[:1])
     with pytest.raises(ValueError, match=r"x must have shape \(n, 1, 28, 28\)"):
         interpolation(model, torch.rand(4, 784))

@@ -103,13 +103,13 @@ def test_training_the_model_afterwards_does_not_touch_the_plane(pad):
 def test_the_plane_refuses_what_is_not_on_it():
     with pytest.raises(ValueError, match="two dimensions, the model 3: use widgets"):
         latent_plane(model_of(3))
-    with pytest.raises(ValueError, match="start must be two numbers between"):
+    with pytest.raises(ValueError, match="start must be two numbers"):
         latent_plane(model_of(), start=(4.0, 0.0))
     with pytest.raises(ValueError, match="start must be two numbers"):
         latent_plane(model_of(), start=(float("nan"), 0.0))
     with pytest.raises(ValueError, match=r"codes must have shape \(n, 2\)"):
         latent_plane(model_of(), torch.randn(5, 3), torch.zeros(5).long())
-    with pytest.raises(TypeError, match="y must be an int64 tensor"):
+    with pytest.raises(TypeError, match="hand over y"):
         latent_plane(model_of(), torch.randn(5, 2))
 
 
@@ -149,7 +149,7 @@ def test_unlike_betas_dimensions_and_numbers_of_images_are_refused():
     x = torch.rand(10, 1, 28, 28)
     with pytest.raises(ValueError, match="models and losses must have the same β"):
         beta_explorer(models, {1: losses[1]}, x)
-    with pytest.raises(ValueError, match="x must hold 10 images"):
+    with pytest.raises(ValueError, match="x must have shape \\(10, 1, 28, 28\\)"):
         beta_explorer(models, losses, x[:3])
     with pytest.raises(ValueError, match="must have one latent_dim"):
         beta_explorer(models | {1: model_of(5)}, losses, x)

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 from vae_helpers.data import to_float
 from vae_helpers.exercises.diagnosis import findings as say
@@ -16,7 +17,7 @@ from vae_helpers.exercises.diagnosis.probes import (
 )
 from vae_helpers.exercises.diagnosis.spy import AnyTensor, ProbeError, Spy, images_and_labels, some_images
 from vae_helpers.losses import kl_to_standard_normal
-from vae_helpers.validation import PositiveInt, validated
+from vae_helpers.validation import PositiveInt, tensors, validated
 
 import torch
 from jaxtyping import Int64, Shaped
@@ -47,7 +48,7 @@ class Diagnosis:
 
 
 def diagnose_vae(
-    model: nn.Module,
+    model: object,
     loss: Callable,
     train_data: object,
     test_data: object = None,
@@ -88,7 +89,7 @@ class _Notes:
         return any(finding.kind == kind for finding in self.findings)
 
 
-def _spy_on(model: nn.Module, loss: Callable, x: AnyTensor, y: AnyTensor | None, name: str) -> tuple[Spy | None, list]:
+def _spy_on(model: object, loss: Callable, x: AnyTensor, y: AnyTensor | None, name: str) -> tuple[Spy | None, list]:
     """A spy that has called the loss once as it stands; or None, and why."""
     lacking = [method for method in ("encode", "decode") if not callable(getattr(model, method, None))]
     if lacking or not isinstance(model, nn.Module):
@@ -104,7 +105,7 @@ def _spy_on(model: nn.Module, loss: Callable, x: AnyTensor, y: AnyTensor | None,
     return spy, []
 
 
-def _of_program(model: nn.Module, loss: Callable, x: AnyTensor, y: AnyTensor | None, notes: _Notes) -> list[Finding]:
+def _of_program(model: object, loss: Callable, x: AnyTensor, y: AnyTensor | None, notes: _Notes) -> list[Finding]:
     if to_float(x[:1000]).isnan().any():
         return [say.broken_answer("The images hold NaN, and every loss of them is NaN. Drop or mend them.")]
     spy, problems = _spy_on(model, loss, x, y, "loss")
@@ -189,13 +190,18 @@ def _of_evaluation(
 
 
 def _twins(x: AnyTensor, test: AnyTensor) -> list[Finding]:
+    if x.shape[1:] != test.shape[1:]:
+        shapes = f"{tuple(x.shape[1:])} and {tuple(test.shape[1:])}"
+        raise ValueError(f"train_data and test_data must hold images of one shape, got {shapes}.")
     share = share_of_twins(x, test)
     return [say.twins_found(share)] if share > 0.01 else []
 
 
 @validated
 def share_of_twins(
-    x: Shaped[Tensor, " n_train *pixels"], test: Shaped[Tensor, " n_test *pixels"], n: PositiveInt = 2000
+    x: Annotated[Shaped[Tensor, " n_train *pixels"], tensors.something],
+    test: Annotated[Shaped[Tensor, " n_test *pixels"], tensors.something],
+    n: PositiveInt = 2000,
 ) -> float:
     """Share of up to n test images, spread evenly, that occur pixel by pixel among the training images x."""
     some = test[torch.linspace(0, len(test) - 1, min(n, len(test)), device=test.device).round().long()]

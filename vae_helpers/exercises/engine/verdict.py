@@ -2,6 +2,7 @@
 
 import textwrap
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vae_helpers.exercises.engine.exercise import Answer, Exercise
@@ -11,7 +12,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-Results = list[Float64[Tensor, "..."]]  # one for each probe
+Results = Sequence[Float64[Tensor, "..."]]  # one for each probe
 
 
 @dataclass(frozen=True)
