@@ -151,7 +151,7 @@ def test_every_figure_is_shown_somewhere():
 @pytest.fixture(scope="module")
 def untrained_blocks():
     x, y, factors = glyphs.make(60, seed=0)
-    dataset = data.Dataset("glyphs", x, y, x, y, factors)
+    dataset = data.Dataset("glyphs", x, y, x, y, {"train": factors, "test": factors})
     torch.manual_seed(0)
     return results.blocks_of(dataset, VAE(20), VAE(2), ConditionalVAE(5))
 
@@ -177,7 +177,9 @@ def test_a_row_of_the_last_block_on_the_left_has_one_style_and_all_classes():
             return super().generate(z, y)
 
     x, y, factors = glyphs.make(60, seed=0)
-    results.blocks_of(data.Dataset("glyphs", x, y, x, y, factors), VAE(20), VAE(2), Recorder(5))
+    results.blocks_of(
+        data.Dataset("glyphs", x, y, x, y, {"train": factors, "test": factors}), VAE(20), VAE(2), Recorder(5)
+    )
     [(z, labels)] = asked
     styles, labels = z.view(results.STYLES, 10, 5), labels.view(results.STYLES, 10)
     assert (styles == styles[:, :1]).all()

@@ -7,25 +7,27 @@ from collections.abc import Mapping
 from math import isfinite
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
+AnyTensor = Shaped[Tensor, "..."]
 N_CLASSES = 10
 
 
-def something(value: Tensor, name: str) -> None:
+def something(value: AnyTensor, name: str) -> None:
     """Raise ValueError for a tensor without an entry."""
     if value.numel() == 0:
         raise ValueError(f"{name} holds nothing: shape {tuple(value.shape)}. Check how you selected it.")
 
 
-def finite(value: Tensor, name: str) -> None:
+def finite(value: AnyTensor, name: str) -> None:
     """Raise ValueError where a tensor holds nothing, NaN or infinity."""
     something(value, name)
     if value.is_floating_point() and not (isfinite(value.amin().item()) and isfinite(value.amax().item())):
         raise ValueError(f"{name} must be finite, but holds NaN or infinity: look where it comes from.")
 
 
-def in_unit_interval(value: Tensor, name: str) -> None:
+def in_unit_interval(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless all floats are in [0, 1], and none is NaN (uint8 always passes)."""
     if not value.is_floating_point():
         return
@@ -40,38 +42,38 @@ def in_unit_interval(value: Tensor, name: str) -> None:
         )
 
 
-def binary(value: Tensor, name: str) -> None:
+def binary(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless all are 0 or 1."""
     if not ((value == 0) | (value == 1)).all():
         raise ValueError(f"{name} must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
 
 
-def above_zero(value: Tensor, name: str) -> None:
+def above_zero(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless all entries are positive, and finite."""
     finite(value, name)
     if not value.amin() > 0:
         raise ValueError(f"{name} must be positive everywhere, got {value.amin():g}.")
 
 
-def increasing(value: Tensor, name: str) -> None:
+def increasing(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless ``value`` is an increasing row of at least two numbers."""
     if len(value) < 2 or not (value.diff() > 0).all():
         raise ValueError(f"{name} must be an increasing row of at least two numbers.")
 
 
-def one_row_or_more(value: Tensor, name: str) -> None:
+def one_row_or_more(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless ``value`` is (d,) or (n, d)."""
     if value.ndim > 2:
         raise ValueError(f"{name} must have shape (d,) or (n, d), got {tuple(value.shape)}.")
 
 
-def at_least_two(value: Tensor, name: str) -> None:
+def at_least_two(value: AnyTensor, name: str) -> None:
     """Raise ValueError for a single entry."""
     if len(value) < 2:
         raise ValueError(f"{name} must hold at least two, got shape {tuple(value.shape)}.")
 
 
-def positive_definite(value: Tensor, name: str) -> None:
+def positive_definite(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless a matrix is symmetric and positive definite."""
     if not torch.allclose(value, value.T) or torch.linalg.cholesky_ex(value).info:
         raise ValueError(
@@ -80,7 +82,7 @@ def positive_definite(value: Tensor, name: str) -> None:
         )
 
 
-def labels(value: Tensor, name: str, given: Mapping[str, object]) -> None:
+def labels(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
     """Raise ValueError unless labels run from 0 to below the ``n_classes`` given, or the model's, or 10.
 
     In training on a GPU they are not looked at, which would wait for the device at every step; ``fit`` looks once.
@@ -94,7 +96,7 @@ def labels(value: Tensor, name: str, given: Mapping[str, object]) -> None:
         raise ValueError(f"{name} must hold labels from 0 to {n_classes - 1}, but runs from {low} to {high}.")
 
 
-def suits_the_model(value: Tensor, name: str, given: Mapping[str, object]) -> None:
+def suits_the_model(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
     """Raise TypeError or ValueError where a tensor has another precision than the model's weights, or is elsewhere."""
     weight = next(given.get("self", given.get("model")).parameters())
     if value.dtype == torch.float64 != weight.dtype:
