@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from vae_helpers.data import to_float
 from vae_helpers.training import History
-from vae_helpers.validation import Finite, FinitePixels, Labels, Positive, PositiveInt, Seed, tensors, validated
+from vae_helpers.validation import Finite, FinitePixels, Labels, Positive, PositiveInt, WholeNumber, tensors, validated
 
 import matplotlib
 import numpy as np
@@ -59,7 +59,7 @@ def canvas(
 
 
 @validated
-def tile(images: Images, columns: PositiveInt, gap: Seed = 2) -> Float32[np.ndarray, " height width"]:
+def tile(images: Images, columns: PositiveInt, gap: WholeNumber = 2) -> Float32[np.ndarray, " height width"]:
     """Images side by side, ``columns`` a row, as one array in [0, 1] with white gaps."""
     pixels = to_float(images.detach().cpu())[:, 0].numpy()
     rows = -(-len(pixels) // columns)
@@ -71,7 +71,7 @@ def tile(images: Images, columns: PositiveInt, gap: Seed = 2) -> Float32[np.ndar
 
 
 @validated
-def draw_images(axes: Axes, images: Images, columns: PositiveInt, gap: Seed = 2) -> None:
+def draw_images(axes: Axes, images: Images, columns: PositiveInt, gap: WholeNumber = 2) -> None:
     """Draw tiled images on ``axes``, dark ink on white."""
     axes.imshow(tile(images, columns, gap), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
@@ -80,7 +80,7 @@ def draw_images(axes: Axes, images: Images, columns: PositiveInt, gap: Seed = 2)
 
 @validated
 def image_grid(
-    images: Images, columns: PositiveInt = 10, title: str = "", gap: Seed = 2, inches: Positive = 0.55
+    images: Images, columns: PositiveInt = 10, title: str = "", gap: WholeNumber = 2, inches: Positive = 0.55
 ) -> Figure:
     """A grid of images, ``columns`` a row, each ``inches`` wide."""
     rows = -(-len(images) // columns)

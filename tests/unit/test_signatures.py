@@ -75,7 +75,7 @@ def handed_out():
                         yield pytest.param(function, id=f"{room.__name__.split('.')[1]}.{node.name}")
 
 
-@pytest.mark.parametrize("function", handed_out())
+@pytest.mark.parametrize("function", list(handed_out()))
 def test_what_a_notebook_calls_says_in_words_what_its_annotations_do_not_allow(function, request):
     takes = [a for a in ast.walk(function.args) if isinstance(a, ast.arg) and a.arg != "self"]
     if takes and request.node.callspec.id not in ANYTHING_GOES:
@@ -83,7 +83,7 @@ def test_what_a_notebook_calls_says_in_words_what_its_annotations_do_not_allow(f
 
 
 def test_there_is_one_kind_of_validation():
-    """Every decorator in the package, by name: one that asks, the others do something else."""
+    """Every decorator in the package, by name: one that asks, two that name what it asks for, others."""
     used = {
         ast.unparse(decorator).split("(")[0]
         for tree in TREES.values()
@@ -92,7 +92,7 @@ def test_there_is_one_kind_of_validation():
         for decorator in node.decorator_list
     }
     others = {"property", "cached_property", "cache", "lru_cache", "contextmanager", "dataclass", "functools.wraps"}
-    assert used == {"validated", "in_float32", "torch.no_grad", *others}
+    assert used == {"validated", "Condition", "named", "in_float32", "torch.no_grad", *others}
 
 
 @pytest.mark.parametrize(

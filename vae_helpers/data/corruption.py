@@ -8,7 +8,7 @@ bytes, and for amounts out of range. Values are not looked at: that would make a
 
 from typing import Annotated
 
-from vae_helpers.validation import NotNegative, validated
+from vae_helpers.validation import Condition, NotNegative, validated
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,6 +17,7 @@ from torch import Tensor
 Images = Float[Tensor, " n 1 28 28"]
 
 
+@Condition
 def _a_share(value: float, name: str) -> None:
     if not 0 <= value <= 1:
         raise ValueError(f"{name} must be a share of the pixels, from 0 to 1 (25 % is 0.25), got {value}.")

@@ -10,18 +10,15 @@ from typing import Annotated
 
 from vae_helpers.losses.half_precision import in_float32
 from vae_helpers.losses.kl import kl_to_class_mean, kl_to_standard_normal
-from vae_helpers.losses.loss import Loss
+from vae_helpers.losses.loss import Classes, Images, Loss, PerImage, Rows
 from vae_helpers.losses.reconstruction import bernoulli_nll, gaussian_nll
 from vae_helpers.validation import Labels, NotNegative, has, tensors, validated
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
-Images = Float[Tensor, " batch 1 28 28"]
 Codes = Annotated[Float[Tensor, " batch {model.latent_dim}"], tensors.suits_the_model]
-Rows = Float[Tensor, " batch d"]
-PerImage = Float[Tensor, " batch"]
 VAELike = Annotated[nn.Module, has("encode", "decode", "likelihood")]
 LinearVAELike = Annotated[nn.Module, has("encode", "decode", "logvar_x")]
 
@@ -36,7 +33,7 @@ def reparameterize(mu: Float[Tensor, " *n"], logvar: Float[Tensor, " *n"]) -> Fl
 
 
 @validated
-def vae_loss(model: VAELike, x: Images, y: Int64[Tensor, " batch"] | None = None, beta: NotNegative = 1.0) -> Loss:
+def vae_loss(model: VAELike, x: Images, y: Classes | None = None, beta: NotNegative = 1.0) -> Loss:
     """−ELBO of a VAE, one sample of z per image, under its own likelihood. x in [0, 1].
 
     Kingma & Welling 2014, equation 10; beta as in Higgins et al. 2017 (1: the ELBO itself).
@@ -49,16 +46,14 @@ def vae_loss(model: VAELike, x: Images, y: Int64[Tensor, " batch"] | None = None
 
 
 @validated
-def binarized_loss(
-    model: VAELike, x: Images, y: Int64[Tensor, " batch"] | None = None, beta: NotNegative = 1.0
-) -> Loss:
+def binarized_loss(model: VAELike, x: Images, y: Classes | None = None, beta: NotNegative = 1.0) -> Loss:
     """−ELBO of images binarized at random, anew at each call. x: grey images in [0, 1]."""
     x_bin = torch.bernoulli(x)
     return vae_loss(model, x_bin, y, beta)
 
 
 @validated
-def linear_vae_loss(model: LinearVAELike, x: Images, y: Int64[Tensor, " batch"] | None = None) -> Loss:
+def linear_vae_loss(model: LinearVAELike, x: Images, y: Classes | None = None) -> Loss:
     """−ELBO of a LinearVAE, one sample of z per image. Negative where densities exceed 1."""
     mu, logvar = model.encode(x)
     z = reparameterize(mu, logvar)

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from vae_helpers.losses.bounds import LinearVAELike
 from vae_helpers.losses.kl import kl_to_standard_normal
-from vae_helpers.losses.loss import Loss
+from vae_helpers.losses.loss import Classes, Images, Loss
 from vae_helpers.losses.reconstruction import gaussian_nll
 from vae_helpers.validation import Finite, has, tensors, validated
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 Grid = Annotated[Finite[Tensor, " n"], tensors.increasing]
@@ -41,9 +41,7 @@ def log_evidence_on_grid(log_joint: LogDensities, grid: Grid) -> PerRow:
 
 
 @validated
-def linear_vae_loss_exact(
-    model: LinearVAELike, x: Float[Tensor, " batch 1 28 28"], y: Int64[Tensor, " batch"] | None = None
-) -> Loss:
+def linear_vae_loss_exact(model: LinearVAELike, x: Images, y: Classes | None = None) -> Loss:
     """−ELBO of a LinearVAE, the expectation over ε in closed form: no sample, no noise."""
     mu, logvar = model.encode(x)
     at_mean = gaussian_nll(model.decode(mu), x, model.logvar_x)

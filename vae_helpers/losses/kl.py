@@ -3,14 +3,13 @@
 from typing import Annotated
 
 from vae_helpers.losses.half_precision import in_float32
+from vae_helpers.losses.loss import PerImage, Rows
 from vae_helpers.validation import AboveZero, Finite, tensors, validated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Rows = Float[Tensor, " batch d"]
-PerImage = Float[Tensor, " batch"]
 Covariance = Annotated[Finite[Tensor, " d d"], tensors.positive_definite]
 
 

@@ -1,10 +1,18 @@
-"""What every loss of the course returns: its parts, in nats per image. Sums over pixels, means over the batch."""
+"""What every loss of the course returns: its parts, in nats per image. Sums over pixels, means over the batch.
+
+And the names of what the room takes and gives.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
+
+Images = Float[Tensor, " batch 1 28 28"]
+Classes = Int64[Tensor, " batch"]
+Rows = Float[Tensor, " batch d"]  # μ, log σ² or ε, one row for each image
+PerImage = Float[Tensor, " batch"]
 
 
 class Loss(NamedTuple):

@@ -29,9 +29,8 @@ class LinearGaussian(NamedTuple):
     eigenvalues: Float64[Tensor, " p"]
 
 
-Rows = Annotated[
-    Float64[Tensor, " n {len(model.mean)}"], tensors.finite
-]  # images, flat, of as many pixels as the model's
+# images, flat, of as many pixels as the model's
+Rows = Annotated[Float64[Tensor, " n {len(model.mean)}"], tensors.finite]
 PerImage = Float64[Tensor, " n"]
 
 

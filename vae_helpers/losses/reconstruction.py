@@ -8,15 +8,14 @@ from math import log, pi
 from typing import Annotated
 
 from vae_helpers.losses.half_precision import in_float32
-from vae_helpers.losses.loss import Loss
+from vae_helpers.losses.loss import Classes, Images, Loss, PerImage
 from vae_helpers.validation import has, validated
 
 import torch.nn.functional as F
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 Batch = Float[Tensor, " batch d *more"]  # images, or rows
-PerImage = Float[Tensor, " batch"]
 
 
 @validated
@@ -48,8 +47,8 @@ def gaussian_nll(x_hat: Batch, x: Batch, logvar_x: Float[Tensor, ""]) -> PerImag
 @validated
 def autoencoder_loss(
     model: Annotated[nn.Module, has("encode", "generate")],
-    x: Float[Tensor, " batch 1 28 28"],
-    y: Int64[Tensor, " batch"] | None = None,
+    x: Images,
+    y: Classes | None = None,
 ) -> Loss:
     """Squared error of an autoencoder, summed over pixels, averaged over the batch."""
     x_hat = model.generate(model.encode(x))
@@ -59,8 +58,8 @@ def autoencoder_loss(
 @validated
 def denoising_loss(
     model: Annotated[nn.Module, has("encode", "decode")],
-    x: Float[Tensor, " batch 1 28 28"],
-    y: Int64[Tensor, " batch"] | None = None,
+    x: Images,
+    y: Classes | None = None,
     *,
     corrupt: Callable[[Tensor], Tensor],
 ) -> Loss:

@@ -6,10 +6,10 @@ Written out in notebook 07: a test compares the definitions.
 from collections.abc import Callable
 
 from vae_helpers.losses.bounds import VAELike, reparameterize
-from vae_helpers.losses.loss import Loss
+from vae_helpers.losses.loss import Classes, Images, Loss
 from vae_helpers.validation import NotNegative, PositiveInt, validated
 
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 
@@ -24,9 +24,7 @@ class WarmUp:
     def __init__(self, loss: Callable[..., Loss], steps: PositiveInt) -> None:
         self.loss, self.steps, self.done = loss, steps, 0
 
-    def __call__(
-        self, model: nn.Module, x: Float[Tensor, " batch 1 28 28"], y: Int64[Tensor, " batch"] | None = None
-    ) -> Loss:
+    def __call__(self, model: nn.Module, x: Images, y: Classes | None = None) -> Loss:
         """The loss of a batch at the β of this step."""
         self.done += model.training
         beta = min(1.0, self.done / self.steps)
@@ -45,8 +43,8 @@ def free_bits(kl_each: Float[Tensor, " d"], free: NotNegative) -> Float[Tensor, 
 @validated
 def free_bits_loss(
     model: VAELike,
-    x: Float[Tensor, " batch 1 28 28"],
-    y: Int64[Tensor, " batch"] | None = None,
+    x: Images,
+    y: Classes | None = None,
     free: NotNegative = 0.5,
 ) -> Loss:
     """Loss of a VAE with ``free`` nats free in each dimension, taken of the batch's mean KL.

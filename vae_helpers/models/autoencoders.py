@@ -1,10 +1,9 @@
 """Autoencoders, deterministic: x → z → x̂. ``Autoencoder`` is written out in notebook 01, ``WideAutoencoder`` in 02."""
 
-from vae_helpers.models.networks import Codes, Images, mlp
+from vae_helpers.models.networks import Codes, Images, Pictures, Unused, mlp
 from vae_helpers.validation import PositiveInt, Widths, validated
 
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import nn
 
 
 class Autoencoder(nn.Module):
@@ -26,7 +25,7 @@ class Autoencoder(nn.Module):
         return self.encoder(x.flatten(1))
 
     @validated
-    def decode(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+    def decode(self, z: Codes, y: Unused = None) -> Pictures:
         """Codes → x_logits, before the sigmoid."""
         return self.decoder(z).unflatten(1, (1, 28, 28))
 
@@ -36,7 +35,7 @@ class Autoencoder(nn.Module):
         return self.encode(x)
 
     @validated
-    def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+    def generate(self, z: Codes, y: Unused = None) -> Pictures:
         """Codes → images x̂ in [0, 1]."""
         return self.decode(z, y).sigmoid()
 

@@ -6,7 +6,7 @@ Both are written out in notebook 08; a test holds the definitions together. A *s
 
 from typing import Annotated
 
-from vae_helpers.models.networks import Codes, Images, mlp
+from vae_helpers.models.networks import Codes, Images, Pictures, mlp
 from vae_helpers.models.vae import VAE
 from vae_helpers.validation import Labels, PositiveInt, Widths, tensors, validated
 
@@ -48,7 +48,7 @@ class ConditionalVAE(nn.Module):
         return mu, logvar.clamp(-30, 20)
 
     @validated
-    def decode(self, z: Codes, y: Classes) -> Float[Tensor, " batch 1 28 28"]:
+    def decode(self, z: Codes, y: Classes) -> Pictures:
         """Codes and labels → x_logits, before the sigmoid."""
         seen = join_label(z, y, self.n_classes)
         return self.decoder(seen).unflatten(1, (1, 28, 28))
@@ -64,7 +64,7 @@ class ConditionalVAE(nn.Module):
         return self.encode(x, y)[0]
 
     @validated
-    def generate(self, z: Codes, y: Classes) -> Float[Tensor, " batch 1 28 28"]:
+    def generate(self, z: Codes, y: Classes) -> Pictures:
         """Codes and labels → images x̂ in [0, 1]: the mean of p(x|z, y), not a draw from it."""
         return self.decode(z, y).sigmoid()
 

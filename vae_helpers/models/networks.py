@@ -6,17 +6,20 @@ from itertools import pairwise
 from typing import Annotated
 
 from vae_helpers.data import mean_image
-from vae_helpers.validation import Pixels, PositiveInt, has, tensors, validated
+from vae_helpers.validation import Condition, Pixels, PositiveInt, has, tensors, validated
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
-# of a model's methods
+# what a model's methods take and give
 Images = Annotated[Float[Tensor, " batch 1 28 28"], tensors.suits_the_model]
 Codes = Annotated[Float[Tensor, " batch {self.latent_dim}"], tensors.suits_the_model]
+Pictures = Float[Tensor, " batch 1 28 28"]
+Unused = Int64[Tensor, " batch"] | None  # labels, for a model that knows no classes
 
 
+@Condition
 def _two_or_more(size: int, name: str, given: Mapping[str, object]) -> None:
     if len(given[name]) < 2:
         raise ValueError(f"{name} must be at least two, the first layer's inputs and outputs, got {size}.")

@@ -7,11 +7,11 @@ VAE's outputs mean is its likelihood's affair.
 from typing import Annotated
 
 from vae_helpers.models.likelihoods import LIKELIHOODS
-from vae_helpers.models.networks import Codes, Images, mlp
+from vae_helpers.models.networks import Codes, Images, Pictures, Unused, mlp
 from vae_helpers.validation import PositiveInt, Widths, objects, validated
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 
 Outputs = Float[Tensor, " batch {self.likelihood.outputs_per_pixel} 28 28"]
@@ -43,7 +43,7 @@ class VAE(nn.Module):
         return mu, logvar.clamp(-30, 20)
 
     @validated
-    def decode(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Outputs:
+    def decode(self, z: Codes, y: Unused = None) -> Outputs:
         """Codes → x_logits, before the sigmoid; two planes where the likelihood has a σ_x per pixel."""
         return self.decoder(z).unflatten(1, (-1, 28, 28))
 
@@ -53,7 +53,7 @@ class VAE(nn.Module):
         return self.encode(x)[0]
 
     @validated
-    def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+    def generate(self, z: Codes, y: Unused = None) -> Pictures:
         """Codes → images x̂ in [0, 1]: the mean of p(x|z), not a draw from it."""
         return self.likelihood.mean(self.decode(z, y))
 
@@ -82,7 +82,7 @@ class LinearVAE(nn.Module):
         return mu, self.logvar.expand_as(mu)
 
     @validated
-    def decode(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+    def decode(self, z: Codes, y: Unused = None) -> Pictures:
         """Codes → x̂, the mean of p(x|z); it may leave [0, 1]."""
         return self.decoder(z).unflatten(1, (1, 28, 28))
 
@@ -92,7 +92,7 @@ class LinearVAE(nn.Module):
         return self.encode(x)[0]
 
     @validated
-    def generate(self, z: Codes, y: Int64[Tensor, " batch"] | None = None) -> Float[Tensor, " batch 1 28 28"]:
+    def generate(self, z: Codes, y: Unused = None) -> Pictures:
         """Codes → images x̂, clamped to [0, 1]."""
         return self.decode(z, y).clamp(0, 1)
 

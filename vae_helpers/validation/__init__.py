@@ -5,6 +5,7 @@ wrong, where, how to mend it. Shapes are jaxtyping's; ``kinds`` has names for th
 """
 
 from vae_helpers.validation.annotations import validated
+from vae_helpers.validation.conditions import Condition
 from vae_helpers.validation.kinds import (
     AboveZero,
     Binary,
@@ -18,6 +19,7 @@ from vae_helpers.validation.kinds import (
     Positive,
     PositiveInt,
     Seed,
+    WholeNumber,
     Widths,
 )
 from vae_helpers.validation.objects import has
@@ -25,6 +27,7 @@ from vae_helpers.validation.objects import has
 __all__ = [
     "AboveZero",
     "Binary",
+    "Condition",
     "Device",
     "Finite",
     "FinitePixels",
@@ -35,6 +38,7 @@ __all__ = [
     "Positive",
     "PositiveInt",
     "Seed",
+    "WholeNumber",
     "Widths",
     "has",
     "validated",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from vae_helpers.validation import objects
 from vae_helpers.validation.arrays import ArrayCheck, ShapeError, Sizes
+from vae_helpers.validation.conditions import Condition
 
 from jaxtyping import AbstractArray
 from torch import nn
@@ -21,8 +22,8 @@ def validated(function: Function) -> Function:
     """Decorate a function or method: each argument must be what its annotation says, else TypeError or ValueError.
 
     The error says what is wrong, where, and how to mend it. Numbers are finite; arrays have the shape and the values of
-    their annotation, and one size for each axis name; ``Annotated[T, check]`` is a T that check(value, name) lets pass,
-    or check(value, name, given), which sees all that was given. An argument left out is not looked at.
+    their annotation, and one size for each axis name; ``Annotated[T, condition]`` is a T that meets the condition. Of
+    ``*name`` there must be one at least, and each is looked at; an argument left out is not.
     """
     parameters = inspect.signature(function).parameters
     names = [name for name, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -58,7 +59,7 @@ def check_of(annotation: object) -> Check | None:
     if annotation in (inspect.Parameter.empty, object, Any):
         return None
     if origin is Annotated:
-        return _all([check_of(parts[0]), *(_wrapped(part) for part in parts[1:] if callable(part))])
+        return _all([check_of(parts[0]), *map(_wrapped, _conditions(annotation))])
     if origin in (Union, UnionType):
         return _any(parts)
     if origin in (dict, Mapping):
@@ -80,17 +81,22 @@ def _turn(annotation: object) -> int:
     parts = [annotation, *get_args(annotation)]
     if any(_is_array(part) for part in parts):
         return 1
-    return 2 if get_origin(annotation) is Annotated and any(_looks_around(check) for check in parts[2:]) else 0
+    return (
+        2 if get_origin(annotation) is Annotated and any(part.looks_around for part in _conditions(annotation)) else 0
+    )
 
 
-def _looks_around(check: Callable) -> bool:
-    return len(inspect.signature(check).parameters) == 3
+def _conditions(annotation: object) -> list[Condition]:
+    return [part for part in get_args(annotation) if isinstance(part, Condition)]
 
 
-def _wrapped(check: Callable) -> Check:
-    if _looks_around(check):
-        return lambda value, name, given, sizes: check(value, name, given)
-    return lambda value, name, given, sizes: check(value, name)
+def _wrapped(check: Condition | Callable[[object, str], None]) -> Check:
+    if not isinstance(check, Condition):
+        return lambda value, name, given, sizes: check(value, name)
+    ask = check.check
+    if check.looks_around:
+        return lambda value, name, given, sizes: ask(value, name, given)
+    return lambda value, name, given, sizes: ask(value, name)
 
 
 def _all(checks: list[Check | None]) -> Check:

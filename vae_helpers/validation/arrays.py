@@ -5,7 +5,6 @@ size), or, once, ``...`` or ``*name`` (any number of axes; ``*#name``: they may 
 """
 
 from collections.abc import Mapping
-from inspect import signature
 from math import prod
 from types import CodeType
 
@@ -18,6 +17,13 @@ from torch import Tensor
 Sizes = dict[str, tuple[object, str]]  # of each axis met so far: its size, and the argument that it was met in
 DTYPES = {str(d).removeprefix("torch."): d for d in vars(torch).values() if isinstance(d, torch.dtype)}
 
+BYTES_TO_FLOATS = "convert it with data.to_float({name})"
+MENDS = {
+    "floats": "convert it with {name}.float()",
+    "int64": "convert it with {name}.long()",
+    "float64": "convert it with {name}.double()",
+}
+
 
 class ShapeError(ValueError):
     """An array of another shape than the annotation's."""
@@ -28,17 +34,16 @@ class ArrayCheck:
 
     def __init__(self, annotation: type) -> None:
         self.kind = annotation.array_type
-        names = annotation.dtypes if isinstance(annotation.dtypes, (list, tuple)) else DTYPES  # Shaped takes all
+        names = set(annotation.dtypes if isinstance(annotation.dtypes, (list, tuple)) else DTYPES)  # Shaped takes all
         known = DTYPES if self.kind is Tensor else np.sctypeDict
         self.dtypes = {np.dtype(known[d]) if self.kind is np.ndarray else known[d] for d in names if d in known}
-        self.numbers = getattr(annotation.dtype, "called", "floats" if "float32" in names else " or ".join(names))
-        self.mend = getattr(annotation.dtype, "mend", None)
+        self.numbers = getattr(annotation.dtype, "called", None) or _called(names)
+        self.mend = getattr(annotation.dtype, "mend", MENDS.get(self.numbers))
         self.axes = [_axis(word) for word in annotation.dim_str.split()]
         rest = [i for i, axis in enumerate(self.axes) if isinstance(axis, str) and axis[0] in ".*"]
         self.before = rest[0] if rest else len(self.axes)
         self.after = len(self.axes) - rest[0] - 1 if rest else None
         self.look = getattr(annotation.dtype, "look", None)
-        self.looks_around = self.look is not None and len(signature(self.look).parameters) == 3
 
     def __call__(self, value: object, name: str, given: Mapping[str, object], sizes: Sizes) -> None:
         """Raise TypeError for another type, ValueError for another shape, or for values that may not be."""
@@ -49,10 +54,8 @@ class ArrayCheck:
             raise ShapeError(self._wrong_shape(shape, name, given, sizes))
         if 0 in shape and self.axes[1:] == [1, 28, 28]:
             something(value, name)
-        if self.looks_around:
-            self.look(value, name, given)
-        elif self.look:
-            self.look(value, name)
+        if self.look:
+            self.look(value, name, given) if self.look.looks_around else self.look(value, name)
 
     def _fits(self, shape: tuple[int, ...], name: str, given: Mapping[str, object], sizes: Sizes) -> bool:
         axes = self.axes
@@ -77,10 +80,10 @@ class ArrayCheck:
             return f"{name} is missing: hand over a tensor of {self.numbers}."
         if not isinstance(value, self.kind):
             return f"{name} must be a tensor of {self.numbers}, got {type(value).__name__}: torch.as_tensor makes one."
-        to_float = f"data.to_float({name})" if value.dtype == torch.uint8 else f"{name}.float()"
-        mends = {"floats": to_float, "int64": f"{name}.long()", "float64": f"{name}.double()"}
-        mend = self.mend or f"convert it with {mends.get(self.numbers, 'torch')}"
-        return f"{name} must be a tensor of {self.numbers}, got {value.dtype}: {mend.format(name=name)}."
+        mend = BYTES_TO_FLOATS if self.numbers == "floats" and value.dtype == torch.uint8 else self.mend
+        return f"{name} must be a tensor of {self.numbers}, got {value.dtype}" + (
+            f": {mend.format(name=name)}." if mend else "."
+        )
 
     def _wrong_shape(self, shape: tuple[int, ...], name: str, given: Mapping[str, object], sizes: Sizes) -> str:
         others = {axis: (size, by) for axis, (size, by) in sizes.items() if by != name and axis in self.axes}
@@ -95,6 +98,12 @@ class ArrayCheck:
         elif len(shape) == len(self.axes) - 1 and self.after is None:
             mend = f"; one alone needs {name}[None]."
         return f"{name} must have shape ({', '.join(wanted)}{',' * (len(wanted) == 1)}){why}, got {shape}{mend}"
+
+
+def _called(names: set[str]) -> str:
+    if {"float32", "int64"} <= names:
+        return "numbers"
+    return "floats" if {"float32", "float64"} <= names else " or ".join(sorted(names))
 
 
 def _axis(word: str) -> int | str | CodeType:

@@ -11,7 +11,8 @@ from vae_helpers.validation import objects, tensors
 import torch
 from jaxtyping import AbstractDtype, Float
 
-Seed = Annotated[int, objects.seed]
+WholeNumber = Annotated[int, objects.from_zero]
+Seed = WholeNumber
 PositiveInt = Annotated[int, objects.at_least_one]
 NotNegative = Annotated[float, objects.not_negative]
 Positive = Annotated[float, objects.positive]

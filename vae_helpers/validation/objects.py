@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite
 from numbers import Real
 
+from vae_helpers.validation.conditions import Condition, named
+
 import torch
 from torch import nn
 
@@ -14,12 +16,14 @@ def whole_number(value: object, name: str) -> None:
         raise TypeError(f"{name} must be a whole number, got {value!r} of type {type(value).__name__}.")
 
 
-def seed(value: int, name: str) -> None:
-    """Raise ValueError unless the whole number ``value`` is one that torch takes as a seed."""
+@Condition
+def from_zero(value: int, name: str) -> None:
+    """Raise ValueError for a whole number below 0, or above what torch takes as a seed."""
     if not 0 <= value < 2**63:
         raise ValueError(f"{name} must be at least 0, and below 2⁶³, got {value}.")
 
 
+@Condition
 def at_least_one(value: int, name: str) -> None:
     """Raise ValueError for a whole number below 1."""
     if value < 1:
@@ -35,17 +39,20 @@ def number(value: object, name: str, low: float = -inf, high: float = inf) -> No
         raise ValueError(f"{name} must {limits if isfinite(low) else 'be finite'}, got {value}.")
 
 
+@Condition
 def not_negative(value: float, name: str) -> None:
     """Raise ValueError for a number below 0."""
     number(value, name, low=0)
 
 
+@Condition
 def positive(value: float, name: str) -> None:
     """Raise ValueError for a number that is not above 0."""
     if value <= 0:
         raise ValueError(f"{name} must be positive, got {value}.")
 
 
+@Condition
 def widths(value: Sequence[object], name: str) -> None:
     """Raise TypeError or ValueError unless ``value`` holds positive whole numbers alone."""
     for width in value:
@@ -65,10 +72,11 @@ def instance(*kinds: type) -> Callable[[object, str], None]:
     return checked
 
 
-def one_of(names: Iterable[object]) -> Callable[[object, str], None]:
+def one_of(names: Iterable[object]) -> Condition:
     """A check that raises ValueError unless the value is one of these."""
     allowed = list(names)
 
+    @named(f"one of {', '.join(map(str, allowed))}")
     def checked(value: object, name: str) -> None:
         """Raise ValueError for another name."""
         if value not in allowed:
@@ -90,9 +98,10 @@ def module(value: object, name: str) -> None:
         raise TypeError(f"{name} must be a torch.nn.Module, got {got}.")
 
 
-def has(*attributes: str) -> Callable[[object, str], None]:
+def has(*attributes: str) -> Condition:
     """A check that raises TypeError unless the value has these methods or attributes."""
 
+    @named(f"has {', '.join(attributes)}")
     def checked(value: object, name: str) -> None:
         """Raise TypeError where one is missing."""
         lacking = [a for a in attributes if not hasattr(value, a)]
@@ -103,6 +112,7 @@ def has(*attributes: str) -> Callable[[object, str], None]:
     return checked
 
 
+@Condition
 def device(value: str | torch.device, name: str) -> None:
     """Raise ValueError unless ``value`` names a device, such as "cpu"."""
     try:

@@ -6,6 +6,8 @@ They raise ValueError (TypeError for another precision than the model's): what i
 from collections.abc import Mapping
 from math import isfinite
 
+from vae_helpers.validation.conditions import Condition
+
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
@@ -14,12 +16,14 @@ AnyTensor = Shaped[Tensor, "..."]
 N_CLASSES = 10
 
 
+@Condition
 def something(value: AnyTensor, name: str) -> None:
     """Raise ValueError for a tensor without an entry."""
     if value.numel() == 0:
         raise ValueError(f"{name} holds nothing: shape {tuple(value.shape)}. Check how you selected it.")
 
 
+@Condition
 def finite(value: AnyTensor, name: str) -> None:
     """Raise ValueError where a tensor holds nothing, NaN or infinity."""
     something(value, name)
@@ -27,6 +31,7 @@ def finite(value: AnyTensor, name: str) -> None:
         raise ValueError(f"{name} must be finite, but holds NaN or infinity: look where it comes from.")
 
 
+@Condition
 def in_unit_interval(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless all floats are in [0, 1], and none is NaN (uint8 always passes)."""
     if not value.is_floating_point():
@@ -42,12 +47,14 @@ def in_unit_interval(value: AnyTensor, name: str) -> None:
         )
 
 
+@Condition
 def binary(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless all are 0 or 1."""
     if not ((value == 0) | (value == 1)).all():
         raise ValueError(f"{name} must hold floats 0 and 1 only: draw it with torch.bernoulli(data.to_float(x)).")
 
 
+@Condition
 def above_zero(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless all entries are positive, and finite."""
     finite(value, name)
@@ -55,24 +62,28 @@ def above_zero(value: AnyTensor, name: str) -> None:
         raise ValueError(f"{name} must be positive everywhere, got {value.amin():g}.")
 
 
+@Condition
 def increasing(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless ``value`` is an increasing row of at least two numbers."""
     if len(value) < 2 or not (value.diff() > 0).all():
         raise ValueError(f"{name} must be an increasing row of at least two numbers.")
 
 
+@Condition
 def one_row_or_more(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless ``value`` is (d,) or (n, d)."""
     if value.ndim > 2:
         raise ValueError(f"{name} must have shape (d,) or (n, d), got {tuple(value.shape)}.")
 
 
+@Condition
 def at_least_two(value: AnyTensor, name: str) -> None:
     """Raise ValueError for a single entry."""
     if len(value) < 2:
         raise ValueError(f"{name} must hold at least two, got shape {tuple(value.shape)}.")
 
 
+@Condition
 def positive_definite(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless a matrix is symmetric and positive definite."""
     if not torch.allclose(value, value.T) or torch.linalg.cholesky_ex(value).info:
@@ -82,6 +93,7 @@ def positive_definite(value: AnyTensor, name: str) -> None:
         )
 
 
+@Condition
 def labels(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
     """Raise ValueError unless labels run from 0 to below the ``n_classes`` given, or the model's, or 10.
 
@@ -96,9 +108,10 @@ def labels(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
         raise ValueError(f"{name} must hold labels from 0 to {n_classes - 1}, but runs from {low} to {high}.")
 
 
+@Condition
 def suits_the_model(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
     """Raise TypeError or ValueError where a tensor has another precision than the model's weights, or is elsewhere."""
-    weight = next(given.get("self", given.get("model")).parameters())
+    weight = next(given.get("self", given.get("model")).parameters(), value)
     if value.dtype == torch.float64 != weight.dtype:
         raise TypeError(f"{name} is float64, the model's weights are not: convert it with {name}.float().")
     if value.device != weight.device:

@@ -6,7 +6,7 @@ from typing import Annotated
 from vae_helpers.data import to_float
 from vae_helpers.evaluation import spherical, straight
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Pixels, has, tensors, validated
+from vae_helpers.validation import Condition, Pixels, has, tensors, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
@@ -108,6 +108,7 @@ class Interpolation(Playable):
         self.draw_all()
 
 
+@Condition
 def _two_images(value: Sequence[object], name: str, given: Mapping[str, object]) -> None:
     n = len(given["x"])
     if len(value) != 2 or not all(type(i) is int and 0 <= i < n for i in value):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Finite, Seed, validated
+from vae_helpers.validation import Condition, Finite, WholeNumber, validated
 from vae_helpers.widgets.sliders import LatentSliders
 
 import ipywidgets
@@ -57,11 +57,13 @@ class ClassExplorer(LatentSliders):
         self.picture.draw(self.png(), f"{which} in style ({values})")
 
 
+@Condition
 def _with_classes(value: nn.Module, name: str) -> None:
     if not hasattr(value, "place"):
         raise TypeError(f"{name}: {type(value).__name__} has no classes to ask for: use widgets.latent_sliders for it.")
 
 
+@Condition
 def _below_n_classes(value: int, name: str, given: Mapping[str, object]) -> None:
     if value >= given["model"].n_classes:
         raise ValueError(f"{name} must be a class from 0 to {given['model'].n_classes - 1}, got {value}.")
@@ -70,7 +72,7 @@ def _below_n_classes(value: int, name: str, given: Mapping[str, object]) -> None
 @validated
 def class_explorer(
     model: Annotated[nn.Module, _with_classes],
-    label: Annotated[Seed, _below_n_classes] = 0,
+    label: Annotated[WholeNumber, _below_n_classes] = 0,
     style: Finite[Tensor, " {model.latent_dim}"] | None = None,
 ) -> ClassExplorer:
     """Buttons for the class and sliders for the style of a ``ConditionalVAE`` or ``ClassPriorVAE``.

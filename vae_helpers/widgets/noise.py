@@ -5,7 +5,7 @@ from typing import Annotated
 from vae_helpers.data import corruption, to_float
 from vae_helpers.evaluation import mse, psnr
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Pixels, has, objects, validated
+from vae_helpers.validation import Condition, Pixels, has, objects, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
@@ -24,6 +24,7 @@ Models = dict[str, Annotated[nn.Module, has("embed", "generate")]]
 Three = Float[Tensor, " 3 1 28 28"]  # clean, noisy and denoised
 
 
+@Condition
 def _at_most_one(value: float, name: str) -> None:
     objects.number(value, name, 0, 1)
 

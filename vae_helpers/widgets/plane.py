@@ -7,7 +7,7 @@ from functools import cache
 from typing import Annotated
 
 from vae_helpers.plotting import canvas, draw_codes, png_of
-from vae_helpers.validation import Finite, Labels, has, objects, validated
+from vae_helpers.validation import Condition, Finite, Labels, has, objects, validated
 from vae_helpers.widgets.playable import Picture, Playable, own_copy, reacting
 
 import ipywidgets
@@ -135,6 +135,7 @@ def _map_of(codes: Finite[Tensor, " n 2"] | None, y: Labels[Tensor, " n"] | None
     return drawn.getvalue()
 
 
+@Condition
 def _on_the_plane(value: Sequence[object], name: str) -> None:
     for each in value:
         objects.number(each, f"{name} must be two numbers: each", -EXTENT, EXTENT)
