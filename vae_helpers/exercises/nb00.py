@@ -76,6 +76,13 @@ INDEPENDENT_PIXELS = Exercise(
     reference=_draw,
     probes=lambda: [(torch.linspace(0.1, 0.9, 28)[:, None].expand(1, 28, 28), 1000)],
     measure=_moments_of_draws,
+    labels=(
+        *(f"the mean of row {k}" for k in range(28)),
+        "the spread over images",
+        "what neighbours in a row share",
+        "what neighbours in a column share",
+        "the share of zeros and ones",
+    ),
     tolerance=0.04,
     mistakes=(
         Mistake(
@@ -113,13 +120,20 @@ def _score(p: Tensor, x: Tensor) -> Tensor:
 def _score_probes() -> list[tuple]:
     g = torch.Generator().manual_seed(0)
     p = 0.1 + 0.6 * torch.rand(1, 28, 28, generator=g)
-    return [(p, torch.rand(n, 1, 28, 28, generator=g).round()) for n in (5, 3)]
+    x = torch.rand(8, 1, 28, 28, generator=g)
+    return [(p, x[:5].round()), (p, x[5:])]  # black and white; grey
+
+
+def _nats_per_image(p: Tensor, x: Tensor) -> Tensor:
+    ink = x * p.log()
+    paper = (1 - x) * (1 - p).log()
+    return (-(ink + paper)).flatten(1).sum(dim=1).mean()
 
 
 NATS_PER_IMAGE = Exercise(
     id="nats-per-image",
     expects="one number: the negative log-likelihood summed over pixels, averaged over images",
-    reference=_score,
+    reference=_nats_per_image,
     probes=_score_probes,
     mistakes=(
         Mistake(

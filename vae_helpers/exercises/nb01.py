@@ -12,18 +12,18 @@ def _pairs_of_images() -> list[tuple]:
     g = torch.Generator().manual_seed(1)
     return [
         (torch.rand(n, 1, 28, 28, generator=g), torch.rand(n, 1, 28, 28, generator=g), s)
-        for n, s in ((5, 0.3), (4, 2.0))
+        for n, s in ((5, 0.3), (4, 2.0), (3, 0.02))  # the last so narrow that the density underflows
     ]
-
-
-def _gaussian_nll(x_hat: Tensor, x: Tensor, sigma_x: float) -> Tensor:
-    # Σ (x − x̂)² / 2σ² + ½ log 2πσ²
-    per_pixel = (x - x_hat) ** 2 / (2 * sigma_x**2) + 0.5 * log(2 * pi * sigma_x**2)
-    return per_pixel.flatten(1).sum(dim=1)
 
 
 def _squares(x_hat: Tensor, x: Tensor) -> Tensor:
     return ((x - x_hat) ** 2).flatten(1).sum(dim=1)
+
+
+def _gaussian_nll(x_hat: Tensor, x: Tensor, sigma_x: float) -> Tensor:
+    squares = (x - x_hat).square() / (2 * sigma_x**2)
+    normaliser = 0.5 * log(2 * pi * sigma_x**2)
+    return (squares + normaliser).flatten(1).sum(dim=1)
 
 
 GAUSSIAN_NLL = Exercise(
@@ -82,6 +82,7 @@ WALK = Exercise(
     id="walk",
     expects="codes (n, d), the first z_a, the last z_b, evenly spaced between",
     reference=_walk,
+    words={"t": "t"},
     probes=lambda: [
         (torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.0, 4.0, 3.0]), 5),
         (torch.tensor([2.0, 1.0]), torch.tensor([-1.0, 1.5]), 4),
@@ -140,6 +141,11 @@ GAUSSIAN_CODES = Exercise(
     reference=_gaussian_like,
     probes=_code_probes,
     measure=_moments_of_codes,
+    labels=(
+        *(f"the mean of dimension {k}" for k in range(3)),
+        *(f"the covariance of dimensions {j} and {k}" for j in range(3) for k in range(3)),
+        "the share of new codes",
+    ),
     tolerance=0.06,
     mistakes=(
         Mistake(

@@ -36,6 +36,12 @@ MASKING_NOISE = Exercise(
     reference=masking,
     probes=_images_without_black,
     measure=_traces_of_a_mask,
+    labels=(
+        "ten times the share of black pixels",
+        "twenty times its spread over images",
+        "twice the share of pixels black in two images",
+        "what is left of the other pixels",
+    ),
     tolerance=0.06,
     mistakes=(
         Mistake(
@@ -76,7 +82,7 @@ MASKING_NOISE = Exercise(
 
 
 def _denoise(x_noisy: Tensor) -> Tensor:
-    return 0.9 * torch.sigmoid(3 * x_noisy - 1)
+    return 1.6 * torch.sigmoid(3 * x_noisy - 1) - 0.3  # may leave [0, 1]
 
 
 def _corrupt(x: Tensor) -> Tensor:
@@ -92,10 +98,16 @@ def _from_noisy_to_noisy(denoise: Answer, x: Tensor, corrupt: Answer) -> Tensor:
     return _squares(denoise(x_noisy), x_noisy).mean()
 
 
+def _denoising_loss(denoise: Answer, x: Tensor, corrupt: Answer) -> Tensor:
+    x_noisy = corrupt(x)
+    x_hat = denoise(x_noisy)
+    return (x_hat - x).square().flatten(1).sum(dim=1).mean()
+
+
 DENOISING_LOSS = Exercise(
     id="denoising-loss",
     expects="one number: squared error between denoise(x̃) and the clean x, summed over pixels, averaged over the batch",
-    reference=lambda denoise, x, corrupt: _squares(denoise(corrupt(x)), x).mean(),
+    reference=_denoising_loss,
     probes=lambda: [
         (_denoise, torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(n)), _corrupt) for n in (5, 3)
     ],
@@ -155,10 +167,14 @@ def _pairs_of_images() -> list[tuple]:
     return pairs
 
 
+def _pooled_psnr(x_hat: Tensor, x: Tensor) -> Tensor:
+    return -10 * (x_hat - x).square().mean().log10()
+
+
 POOLED_PSNR = Exercise(
     id="pooled-psnr",
     expects="one number in dB, from the mean squared error over all pixels of all images",
-    reference=lambda a, b: _psnr(_mse(a, b)),
+    reference=_pooled_psnr,
     probes=_pairs_of_images,
     mistakes=(
         Mistake(

@@ -12,13 +12,18 @@ def _draws() -> list[tuple]:
     g = torch.Generator().manual_seed(6)
     r = lambda *shape: torch.randn(*shape, generator=g, dtype=torch.float64)  # noqa: E731
     # the second has the size of a VAE's numbers: every weight underflows
-    return [(r(5, 3) - 2, r(5, 3)), (2 * r(7, 4) - 900, r(7, 4) + 20)]
+    spread = torch.tensor([0.0, -900.0, -2000.0])  # and in the third images are far from alike
+    return [(r(5, 3) - 2, r(5, 3)), (2 * r(7, 4) - 900, r(7, 4) + 20), (2 * r(5, 3) + spread, r(5, 3))]
+
+
+def _log_p_of_draws(log_joint: Tensor, log_q: Tensor) -> Tensor:
+    return (log_joint - log_q).logsumexp(dim=0) - log(len(log_joint))
 
 
 LOG_P = Exercise(
     id="log-p-of-draws",
     expects="log p̂(x) of each image, (n,), from the logarithms (K, n) of K draws",
-    reference=lambda j, q: (j - q).logsumexp(0) - log(len(j)),
+    reference=_log_p_of_draws,
     probes=_draws,
     mistakes=(
         Mistake(
@@ -68,10 +73,14 @@ def _logvars() -> list[tuple]:
     return [(torch.randn(n, d, generator=g) - 1,) for n, d in ((5, 3), (4, 6))]
 
 
+def _left_out_by_the_mean(logvar: Tensor) -> Tensor:
+    return (0.5 * (1 - logvar.exp())).sum(dim=1)
+
+
 MEAN_LEFT_OUT = Exercise(
     id="left-out-by-the-mean",
     expects="one number per image, (n,): ½ Σ (1 − σ²), summed over the latent dimensions",
-    reference=lambda v: 0.5 * (1 - v.exp()).sum(1),
+    reference=_left_out_by_the_mean,
     probes=_logvars,
     mistakes=(
         Mistake(
@@ -128,10 +137,14 @@ def _squares(x_hat: Tensor, x: Tensor) -> Tensor:
     return (x - x_hat) ** 2
 
 
+def _best_sigma_x(x_hat: Tensor, x: Tensor) -> Tensor:
+    return (x - x_hat).square().flatten(1).mean(dim=1).mean().log()
+
+
 BEST_SIGMA = Exercise(
     id="best-sigma-x",
     expects="one number: the log σ_x² that makes the images as probable as one σ_x can",
-    reference=lambda a, b: _squares(a, b).mean().log(),
+    reference=_best_sigma_x,
     probes=_images,
     mistakes=(
         Mistake(

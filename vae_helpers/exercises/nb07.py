@@ -1,8 +1,6 @@
 """Exercises of notebook 07: active units, free bits, the linear VAE's exact count of units."""
 
-from vae_helpers.evaluation import active_units
 from vae_helpers.exercises.engine import Exercise, Mistake
-from vae_helpers.losses import free_bits, units_at_optimum
 
 import torch
 from torch import Tensor
@@ -16,10 +14,14 @@ def _means() -> list[tuple]:
     return [(r(n, len(s)) * s + m,) for n, s, m in zip((40, 50), spread, shift, strict=True)]
 
 
+def _active_units(mu: Tensor) -> Tensor:
+    return mu.var(dim=0) > 0.01
+
+
 ACTIVE_UNITS = Exercise(
     id="active-units",
     expects="True or False for each latent dimension, (d,)",
-    reference=lambda m: active_units(m).double(),
+    reference=_active_units,
     probes=_means,
     mistakes=(
         Mistake(
@@ -70,10 +72,15 @@ def _kl_terms(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu**2 + logvar.exp() - logvar - 1)
 
 
+def _free_bits(mu: Tensor, logvar: Tensor, free: float) -> Tensor:
+    kl_each = (0.5 * (mu.square() + logvar.exp() - logvar - 1)).mean(dim=0)
+    return kl_each.clamp(min=free).sum()
+
+
 FREE_BITS = Exercise(
     id="free-bits",
     expects="one number, the sum over dimensions of max(free, KL_j), each KL_j a mean over the batch",
-    reference=lambda m, v, free: free_bits(_kl_terms(m, v).mean(0), free),
+    reference=_free_bits,
     probes=_clouds,
     mistakes=(
         Mistake(
@@ -116,13 +123,24 @@ FREE_BITS = Exercise(
 
 def _spectra() -> list[tuple]:
     first = torch.tensor([5.0, 3.0, 2.4, 1.5, 0.9, 0.7, 0.3, 0.1])
-    return [(first, 0.5, 7, 2.0), (first, 0.25, 4, 1.0), (0.2 * first, 0.1, 6, 0.8), (0.2 * first, 0.09, 3, 1.0)]
+    mixed = first[[7, 1, 3, 0, 5, 2, 6, 4]]  # they come in any order
+    return [
+        (mixed, 0.5, 7, 2.0),
+        (first, 0.25, 4, 1.0),
+        (0.2 * mixed, 0.1, 6, 0.8),
+        (0.2 * first.flip(0), 0.09, 3, 1.0),
+    ]
+
+
+def _units_at_optimum(eigenvalues: Tensor, sigma2: float, latent_dim: int, beta: float) -> int:
+    above = (eigenvalues > beta * sigma2).sum()
+    return min(latent_dim, int(above))
 
 
 UNITS_AT_OPTIMUM = Exercise(
     id="units-at-optimum",
     expects="one whole number, min(d, the number of eigenvalues above β σ_x²)",
-    reference=lambda e, s, d, b: float(units_at_optimum(e, s, d, b)),
+    reference=_units_at_optimum,
     probes=_spectra,
     mistakes=(
         Mistake(

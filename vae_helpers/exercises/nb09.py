@@ -26,11 +26,17 @@ def _eps(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return (z - mu) / (logvar / 2).exp()
 
 
+def _noise_moments(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
+    eps = (z - mu) / (0.5 * logvar).exp()
+    return torch.stack([eps.mean(), eps.std()])
+
+
 NOISE_MOMENTS = Exercise(
     id="noise-moments",
     expects="two numbers, (2,): mean and standard deviation of ε = (z − μ)/σ, over all images and dimensions together",
-    reference=lambda m, v, z: _moments(_eps(m, v, z)),
+    reference=_noise_moments,
     probes=_draw_probes,
+    also=(lambda m, v, z: torch.stack([_eps(m, v, z).mean(), _eps(m, v, z).std(correction=0)]),),
     mistakes=(
         Mistake(
             lambda m, v, z: _moments(z),
@@ -94,10 +100,16 @@ def _log_ratio(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     return Normal(mu, (logvar / 2).exp()).log_prob(z) - Normal(0.0, 1.0).log_prob(z)
 
 
+def _kl_by_draws(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+    log_q = -0.5 * ((z - mu).square() / logvar.exp() + logvar + log(2 * pi))
+    log_p = -0.5 * (z.square() + log(2 * pi))
+    return (log_q - log_p).sum(dim=2).mean(dim=0)
+
+
 KL_BY_DRAWS = Exercise(
     id="kl-by-draws",
     expects="one value per image, (n,): log q(z|x) − log p(z), summed over dimensions, averaged over the draws",
-    reference=lambda z, m, v: _log_ratio(z, m, v).sum(2).mean(0),
+    reference=_kl_by_draws,
     probes=_many_draws,
     mistakes=(
         Mistake(
@@ -153,10 +165,16 @@ def _beta(reconstruction: str, kl: str, n_pixels: int, latent_dim: int) -> float
     return (n_pixels if reconstruction == "mean" else 1) / (latent_dim if kl == "mean" else 1)
 
 
+def _hidden_beta(reconstruction: str, kl: str, n_pixels: int, latent_dim: int) -> float:
+    lighter_pixels = n_pixels if reconstruction == "mean" else 1
+    lighter_kl = latent_dim if kl == "mean" else 1
+    return lighter_pixels / lighter_kl
+
+
 HIDDEN_BETA = Exercise(
     id="hidden-beta",
     expects="one number, the β that makes (sum over pixels) + β · (sum over dimensions) have the same optimum",
-    reference=_beta,
+    reference=_hidden_beta,
     probes=_reductions,
     mistakes=(
         Mistake(

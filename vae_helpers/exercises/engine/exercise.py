@@ -1,7 +1,7 @@
 """What an exercise is: its probes, its right answer, and the mistakes that its check knows by name."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from jaxtyping import Float64
 from torch import Tensor
@@ -25,6 +25,8 @@ class Exercise:
     measure: (answer, probe) → tensor that is compared; default the answer's own result. A random answer is measured
     by its moments.
     tolerance: relative and absolute; wider for moments.
+    reference: a plain function of assignments and a return, whose steps the check can change one by one; words: what
+    its local names are called in a sentence. also: other right answers. labels: of a measure, what each number is.
     """
 
     id: str
@@ -34,3 +36,6 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     measure: Callable[[Answer, tuple], Float64[Tensor, "..."]] | None = None
     tolerance: float = 1e-4
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
+    also: tuple[Answer, ...] = ()
+    labels: tuple[str, ...] = ()

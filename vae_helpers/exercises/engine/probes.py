@@ -19,6 +19,14 @@ class WrongShapeError(Exception):
     """A random answer returned a tensor whose moments can't be taken, because of its shape."""
 
 
+class ChangedInputError(Exception):
+    """The answer changed what it was handed; ``position``: the argument's number."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
 def run(exercise: Exercise, answer: Answer) -> list[Float64[Tensor, "..."]]:
     """The answer's results, one per probe; inputs are copies and the random state is the same for every answer."""
     measure = exercise.measure or (lambda f, probe: result_of(f, probe))
@@ -31,15 +39,19 @@ def run(exercise: Exercise, answer: Answer) -> list[Float64[Tensor, "..."]]:
 
 
 def result_of(answer: Answer, probe: tuple) -> Float64[Tensor, "..."]:
-    """Call an answer on a copy of a probe; its result, in double precision."""
+    """Call an answer on a copy of a probe; its result, in double precision. Raises what its docstrings above say."""
+    arguments = tuple(a.clone() if isinstance(a, Tensor) else a for a in probe)
     try:
-        result = answer(*(a.clone() if isinstance(a, Tensor) else a for a in probe))
+        result = answer(*arguments)
     except NotImplementedError as error:
         if str(error):  # PyTorch's own, of an operation that a type lacks; a stub's bare one says nothing
             raise
         raise NotAttemptedError from None
     if result is None or result is Ellipsis:
         raise NotAttemptedError
+    for k, (now, before) in enumerate(zip(arguments, probe, strict=True)):
+        if isinstance(now, Tensor) and not torch.equal(now.detach(), before.detach()):
+            raise ChangedInputError(k)
     try:
         return torch.as_tensor(result).detach().cpu().double()
     except (TypeError, ValueError, RuntimeError):

@@ -1,12 +1,22 @@
-"""The verdict on an answer: its results are compared with the reference's and with those of known mistakes."""
+"""The verdict on an answer: right, a mistake that is known, another relation to the right one, or unexplained."""
 
+import inspect
 import textwrap
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from vae_helpers.exercises.engine.changes import Relation
 from vae_helpers.exercises.engine.exercise import Answer, Exercise
-from vae_helpers.exercises.engine.probes import NotATensorError, NotAttemptedError, WrongShapeError, run
+from vae_helpers.exercises.engine.explain import Explanation, Search
+from vae_helpers.exercises.engine.probes import (
+    ChangedInputError,
+    NotATensorError,
+    NotAttemptedError,
+    WrongShapeError,
+    run,
+)
 
 import torch
 from jaxtyping import Float64
@@ -17,10 +27,14 @@ Results = Sequence[Float64[Tensor, "..."]]  # one for each probe
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found. status: "passed", "not attempted", "mistake" (known), "wrong" (unknown) or "error"."""
+    """What a check found. status: "passed", "not attempted", "mistake" (explained), "wrong" (not), or "error".
+
+    relations: what a mistake is, as data, the message being for people: kind, place, factor of each change.
+    """
 
     status: str
     message: str
+    relations: tuple[Relation, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -33,7 +47,7 @@ class Verdict:
 
 
 def examine(exercise: Exercise, answer: object) -> Verdict:
-    """Compare an answer with the reference and the known mistakes."""
+    """Compare an answer with the reference and the known mistakes; else search for what it has to do with them."""
     if not callable(answer):
         return Verdict(
             "error",
@@ -47,6 +61,8 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
             f"{exercise.id}: not attempted yet. It should return {exercise.expects}. "
             "(Did you write it? Then look for a missing return.)",
         )
+    except ChangedInputError as error:
+        return _changed_input(exercise, answer, error.position)
     except NotATensorError as error:
         return Verdict("error", f"{exercise.id}: it returns {error}, but it should return {exercise.expects}.")
     except WrongShapeError as error:
@@ -60,16 +76,49 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
 
 def judge(exercise: Exercise, results: Results) -> Verdict:
     """The verdict on an answer's results."""
-    expected = run(exercise, exercise.reference)
-    if agree(results, expected, exercise.tolerance):
+    expected = _results_of(exercise, exercise.reference)
+    if any(
+        agree(results, _results_of(exercise, right), exercise.tolerance)
+        for right in (exercise.reference, *exercise.also)
+    ):
         return Verdict("passed", f"{exercise.id}: passed.")
     for mistake in exercise.mistakes:
-        if agree(results, run(exercise, mistake.answer), exercise.tolerance):
-            return Verdict("mistake", f"{exercise.id}: {mistake.message}")
-    pairs = zip(results, expected, strict=True)
-    i, pair = next((i, p) for i, p in enumerate(pairs) if not agree(p[:1], p[1:], exercise.tolerance))
-    only_here = "right for the first inputs, but for others " if i else ""
-    return Verdict("wrong", f"{exercise.id}: {only_here}{_difference(exercise, *pair)}")
+        if agree(results, _results_of(exercise, mistake.answer), exercise.tolerance):
+            found = explanation(exercise, results, pairs=False)
+            relations = found.relations if found else (Relation("known", mistake.message),)
+            return Verdict("mistake", f"{exercise.id}: {mistake.message}", relations)
+    same_number = _depends_on_nothing(results, expected)
+    if same_number is not None and exercise.measure is None:
+        says = f"{exercise.id}: it returns {same_number:g} whatever it is given."
+        return Verdict("mistake", says, (Relation("constant", "result", f"{same_number:g}"),))
+    found = explanation(exercise, results)
+    if found:
+        return Verdict("mistake", f"{exercise.id}: {_said(found)}", found.relations)
+    return Verdict("wrong", f"{exercise.id}: {_unexplained(exercise, results, expected)}")
+
+
+def _depends_on_nothing(results: Results, expected: Results) -> float | None:
+    """The number that an answer returns everywhere, where the right one varies."""
+    if any(a.shape != b.shape for a, b in zip(results, expected, strict=True)):
+        return None
+    numbers, right = (torch.cat([r.flatten() for r in rs]) for rs in (results, expected))
+    varied = len(right) > 1 and right.std() > 0
+    return numbers[0].item() if varied and len(numbers) > 1 and bool((numbers == numbers[0]).all()) else None
+
+
+@lru_cache(maxsize=1000)
+def _results_of(exercise: Exercise, answer: Answer) -> Results:
+    return run(exercise, answer)
+
+
+def explanation(exercise: Exercise, results: Results, pairs: bool = True) -> Explanation | None:
+    """What an answer has to do with the reference, where that is written out step by step."""
+    written_out = inspect.isfunction(exercise.reference) and exercise.reference.__name__ != "<lambda>"
+    if exercise.measure is not None or not written_out or any(r.isnan().any() for r in results):
+        return None
+    return Search(exercise.reference, exercise.words, exercise.probes(), list(results)).explanation(
+        exercise.tolerance, pairs
+    )
 
 
 def agree(results: Results, expected: Results, tolerance: float) -> bool:
@@ -80,18 +129,56 @@ def agree(results: Results, expected: Results, tolerance: float) -> bool:
     )
 
 
-def _difference(exercise: Exercise, result: Float64[Tensor, "..."], expected: Float64[Tensor, "..."]) -> str:
-    if result.shape != expected.shape and exercise.measure is None:
-        return f"it returns shape {tuple(result.shape)} where {tuple(expected.shape)} is expected: {exercise.expects}."
+def _said(found: Explanation) -> str:
+    if len(found.sentences) == 1:
+        return f"{found.sentences[0]}."
+    first, second = found.sentences
+    return f"two things. First, {first}. Second, {second}."
+
+
+def _changed_input(exercise: Exercise, answer: Answer, position: int) -> Verdict:
+    names = list(inspect.signature(answer).parameters)
+    name = names[position] if position < len(names) else f"argument {position + 1}"
+    says = f"{name} is changed in place: whoever handed it over finds it spoiled, and a second call sees other numbers."
+    return Verdict("mistake", f"{exercise.id}: {says} Work on a copy.", (Relation("changed in place", name),))
+
+
+def _unexplained(exercise: Exercise, results: Results, expected: Results) -> str:
+    """What to look at where nothing explains an answer: inputs, its value and the right one."""
+    pairs = list(zip(results, expected, strict=True))
+    i = next(k for k, p in enumerate(pairs) if not agree(p[:1], p[1:], exercise.tolerance))
+    result, right = pairs[i]
+    if result.shape != right.shape and exercise.measure is None:
+        return f"it returns shape {tuple(result.shape)} where {tuple(right.shape)} is expected: {exercise.expects}."
     if not result.isfinite().all():
         return "it returns NaN or infinity: look for the log of zero, a division by zero, or the exp of a large number."
     if exercise.measure is not None:
-        return "its result is not right, and it is none of the mistakes known here. Print a small case and look."
-    worst = (result - expected).abs().argmax()
-    return (
-        f"the shape is right, the values are not, and it is none of the mistakes known here. On a small case: "
-        f"{result.flatten()[worst]:.4f} where {expected.flatten()[worst]:.4f} is right."
-    )
+        return "its draws are not right, in a way that has no name here. " + _measured(exercise, result, right)
+    worst = (result - right).abs().argmax()
+    values = f"{result.flatten()[worst]:.4f} where {right.flatten()[worst]:.4f} is right"
+    start = "right for the first inputs and not for others. There" if i else "the shape is right, the values are not"
+    return f"{start}, and no simple change explains it: {values}. Inputs: {_excerpt(exercise, i)}."
+
+
+def _measured(exercise: Exercise, result: Tensor, right: Tensor) -> str:
+    worst = (result - right).abs().argsort(descending=True)[:3]
+    found = [
+        f"{exercise.labels[k]} is {result[k]:.2f}, wanted {right[k]:.2f}" for k in worst if k < len(exercise.labels)
+    ]
+    return ("; ".join(found) or "Print a small case and look") + "."
+
+
+def _excerpt(exercise: Exercise, i: int) -> str:
+    names = list(inspect.signature(exercise.reference).parameters)
+    return ", ".join(f"{name} = {_shown(value)}" for name, value in zip(names, exercise.probes()[i], strict=False))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Tensor):
+        rows = value.flatten(1)[:2, :3].tolist() if value.ndim > 1 else [value[:3].tolist()]
+        numbers = "; ".join(" ".join(f"{number:.2f}" for number in row) for row in rows)
+        return f"{tuple(value.shape)} [{numbers} …]"
+    return repr(value) if isinstance(value, str) else getattr(value, "__name__", None) or f"{value:.3g}"
 
 
 def _where(error: Exception, answer: Answer) -> str:

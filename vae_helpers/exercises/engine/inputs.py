@@ -1,0 +1,75 @@
+"""Changes of what a reference is given: arguments exchanged, read as something else, ignored, of another row."""
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from vae_helpers.exercises.engine.formula import Formula
+from vae_helpers.exercises.engine.pretty import Pretty, symbol
+
+import torch
+
+Row = tuple[str, str, str, str, dict[int, Callable], float]  # kind, place, factor, sentence, instead by step, cost
+TRANSFORMS = {
+    "ignored": ("{0} is not used", lambda t: t * 0, 1.0),
+    "ones": ("{0} is not used", lambda t: t * 0 + 1, 1.1),
+    "turned": ("{0} has the wrong sign", lambda t: -t, 1.1),
+    "doubled": ("{0} is doubled", lambda t: 2 * t, 1.2),
+    "halved": ("{0} is halved", lambda t: t / 2, 1.2),
+    "squared": ("{0} is squared", lambda t: t**2, 1.1),
+    "root": ("the root of {0} is taken", lambda t: abs(t) ** 0.5, 1.2),
+    "exp": ("the exponential of {0} is taken", lambda t: torch.as_tensor(t).exp(), 1.2),
+    "log": ("the logarithm of {0} is taken", lambda t: torch.as_tensor(t).log(), 1.2),
+    "sigmoid": ("the sigmoid of {0} is taken", lambda t: torch.as_tensor(t).sigmoid(), 1.1),
+    "absolute": ("the absolute value of {0} is taken", lambda t: abs(t), 1.2),
+    "inverted": ("{0} is inverted", lambda t: 1 / t, 1.3),
+    "complement": ("1 − {0} stands for {0}", lambda t: 1 - t, 1.3),
+    "rounded": ("{0} is rounded", lambda t: torch.as_tensor(t).round(), 1.3),
+    "cut off": ("{0} is cut off at 0", lambda t: torch.as_tensor(t).clamp(min=0), 1.3),
+    "averaged": ("{0} is averaged over the batch first", lambda t: t.mean(0, keepdim=True).expand_as(t), 1.1),
+    "first row": ("only the first row of {0} is used", lambda t: t[:1].expand_as(t), 1.1),
+    "next row": ("{0} is that of another row", lambda t: t.roll(1, 0), 1.3),
+    "previous row": ("{0} is that of another row", lambda t: t.roll(-1, 0), 1.3),
+    "reversed": ("{0} is taken in reverse order", lambda t: t.flip(0), 1.3),
+    "whole": ("{0} is turned into whole numbers", lambda t: t.long(), 1.3),
+}
+OF_LOGVAR = {
+    "σ": ("{0} is read as σ", lambda t: (t**2).log(), 1.0),
+    "σ²": ("{0} is read as σ² itself", lambda t: abs(t).log(), 1.0),
+    "log σ": ("{0} is read as log σ, so that σ² is squared once more", lambda t: 2 * t, 0.9),
+    "half": ("{0} is halved: σ stands for σ²", lambda t: t / 2, 0.9),
+}
+
+
+def of_inputs(formula: Formula) -> Iterator[Row]:
+    """Of one argument everywhere, in one place, of two that are exchanged, of all variances at once."""
+    yield from _exchanged(formula)
+    pretty = Pretty(formula, {})
+    widths = [i for name, i in formula.inputs.items() if name.startswith("logvar")]
+    for kind, (says, f, cost) in OF_LOGVAR.items() if len(widths) > 1 else ():
+        at = {i: (lambda v, x, i=i, f=f: f(x[i])) for i in widths}
+        yield "input", "log σ²", kind, says.format("log σ²"), at, cost
+    for name, i in formula.inputs.items():
+        table = {**(OF_LOGVAR if i in widths else {}), **TRANSFORMS}
+        for kind, (says, f, cost) in table.items():
+            said = says.format(symbol(name))
+            yield "input", symbol(name), kind, said, {i: lambda v, x, i=i, f=f: f(x[i])}, cost
+            for k in formula.parents(i) if len(formula.parents(i)) > 1 else ():
+                place = pretty.text(formula.steps[k].source)
+                at = {k: lambda v, x, k=k, i=i, f=f: _with(formula, k, i, f, v)}
+                yield "input", symbol(name), f"{kind} in {place}", f"{said}, in {place}", at, cost + 0.15
+
+
+def _with(formula: Formula, k: int, i: int, f: Callable, values: list) -> object:
+    step = formula.steps[k]
+    return step.compute(*[f(values[p]) if p == i else values[p] for p in step.parts])
+
+
+def _exchanged(formula: Formula) -> Iterator[Row]:
+    for (a, i), (b, j) in combinations(formula.inputs.items(), 2):
+        at = {i: lambda v, x, j=j: x[j], j: lambda v, x, i=i: x[i]}
+        yield "exchanged", f"{symbol(a)}, {symbol(b)}", "", f"{symbol(a)} and {symbol(b)} are exchanged", at, 0.8
+    names = list(map(symbol, formula.inputs))
+    if len(names) == 4:
+        at = {k: (lambda v, x, k=k: x[(k + 2) % 4]) for k in range(4)}
+        says = f"{names[0]}, {names[1]} are exchanged with {names[2]}, {names[3]}"
+        yield "exchanged", ", ".join(names), "", says, at, 0.8
