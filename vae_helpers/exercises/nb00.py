@@ -106,6 +106,18 @@ INDEPENDENT_PIXELS = Exercise(
             "one image was drawn and repeated n times. Draw new random numbers for each: torch.rand(n, 1, 28, 28).",
         ),
         Mistake(
+            lambda p, n: (torch.rand(n, *p.shape) < p.sigmoid()).float(),
+            "p was taken for a logit: sigmoid(p) is at least ½, and every image is half ink. p is a probability.",
+        ),
+        Mistake(
+            lambda p, n: (torch.rand(n, *p.shape) < p**2).float(),
+            "ink is as rare as p²: two coins have to agree. One random number for each pixel is enough.",
+        ),
+        Mistake(
+            lambda p, n: (torch.rand(n, *p.shape[:-1], 1) < p).float(),
+            "one random number serves a whole row, so that its pixels are no longer independent. Draw one for each.",
+        ),
+        Mistake(
             lambda p, n: (torch.rand(n, 1, 1, 1) < p).float(),
             "one random number serves a whole image, so that its pixels depend on each other. Draw one per pixel.",
         ),

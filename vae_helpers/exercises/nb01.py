@@ -132,7 +132,8 @@ def _moments_of_codes(answer: Answer, probe: tuple) -> Tensor:
     if z.shape != (probe[1], probe[0].shape[1]):
         raise WrongShapeError(tuple(z.shape))
     distinct = torch.tensor([len(z[:, 0].unique()) / len(z)])
-    return torch.cat([z.mean(0), torch.cov(z.T).flatten(), distinct.double()])
+    tails = (z - z.mean(0)).pow(4).mean(0) / z.var(0).square().clamp(min=1e-12) / 3  # 1 for a Gaussian
+    return torch.cat([z.mean(0), torch.cov(z.T).flatten(), distinct.double(), tails])
 
 
 GAUSSIAN_CODES = Exercise(
@@ -145,6 +146,7 @@ GAUSSIAN_CODES = Exercise(
         *(f"the mean of dimension {k}" for k in range(3)),
         *(f"the covariance of dimensions {j} and {k}" for j in range(3) for k in range(3)),
         "the share of new codes",
+        *(f"the fourth power of dimension {k}, against a Gaussian's" for k in range(3)),
     ),
     tolerance=0.06,
     mistakes=(
@@ -169,6 +171,22 @@ GAUSSIAN_CODES = Exercise(
         Mistake(
             lambda z, n: torch.randn(n, z.shape[1]) @ torch.linalg.cholesky(torch.cov(z.T)).T,
             "the spread is right, but the draws sit around 0. Add the mean of the codes.",
+        ),
+        Mistake(
+            lambda z, n: (
+                z.mean(0) + 12**0.5 * (torch.rand(n, z.shape[1]) - 0.5) @ torch.linalg.cholesky(torch.cov(z.T)).T
+            ),
+            "mean and covariance are right, the shape is not: rand is uniform, and no code lies far out. Use randn.",
+        ),
+        Mistake(
+            lambda z, n: (z.mean(0) + torch.randn(1, z.shape[1]) @ torch.linalg.cholesky(torch.cov(z.T)).T).expand(
+                n, -1
+            ),
+            "one draw was repeated n times: all codes are alike. Draw n of them, randn(n, d).",
+        ),
+        Mistake(
+            lambda z, n: z.mean(0) + torch.randn(n, z.shape[1]) @ torch.linalg.cholesky(z.T @ z / len(z)).T,
+            "the second moment stands for the covariance: the mean was not subtracted, and the codes stray too far.",
         ),
         Mistake(
             lambda z, n: z[torch.randint(len(z), (n,))],

@@ -1,12 +1,11 @@
 """Exercises of notebook 04: the reparameterized draw, the score-function estimator, two closed forms of the KL."""
 
-from vae_helpers.exercises.engine import Answer, Exercise, Mistake, WrongShapeError, result_of
+from vae_helpers.exercises.engine import Exercise, Mistake
+from vae_helpers.exercises.engine.draws import LABELS_OF_DRAWS, draws_and_gradients
 from vae_helpers.losses import kl_diagonal, kl_to_class_mean, reparameterize
 
 import torch
 from torch import Tensor
-
-QUANTILES = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95], dtype=torch.float64)
 
 
 def _clouds() -> list[tuple]:
@@ -17,63 +16,17 @@ def _clouds() -> list[tuple]:
     ]
 
 
-def _draws_and_gradients(answer: Answer, probe: tuple) -> Tensor:
-    """Quantiles of the draws, how they depend on each other, and their gradients in μ and log σ²."""
-    mu, logvar = (t.clone().requires_grad_() for t in probe)
-    z = _graded(answer, mu, logvar)
-    if z.shape != mu.shape:
-        raise WrongShapeError(tuple(z.shape))
-    if not z.requires_grad:
-        gradients = torch.full((4,), 9.0, dtype=torch.float64)
-    else:
-        grads = torch.autograd.grad(z.sum(), (mu, logvar), allow_unused=True)
-        gradients = torch.stack([m for g in grads for m in _moments(g)])
-    sigma = (probe[1] / 2).exp().double()
-    drawn = z.detach().double()
-    eps = (drawn - probe[0]) / sigma
-    between_rows, between_columns = (eps[1:] * eps[:-1]).mean(), (eps[:, 1:] * eps[:, :-1]).mean()
-    shape = (drawn.quantile(QUANTILES, dim=0) - probe[0][0]) / sigma[0]
-    return torch.cat([shape.flatten(), torch.stack([between_rows, between_columns]), gradients])
-
-
-def _graded(answer: Answer, mu: Tensor, logvar: Tensor) -> Tensor:
-    """The answer's draw, its graph kept; ``result_of`` has the say on answers that are no tensors."""
-    kept = []
-
-    def _keeping(*args: Tensor) -> object:
-        kept.append(answer(mu, logvar))
-        return kept[0]
-
-    result_of(_keeping, (mu.detach(), logvar.detach()))
-    return torch.as_tensor(kept[0])
-
-
-def _moments(gradient: Tensor | None) -> tuple[Tensor, Tensor]:
-    g = torch.zeros(1) if gradient is None else gradient
-    return g.double().mean(), g.double().square().mean().sqrt()
-
-
 def _with(sigma: Tensor, mu: Tensor) -> Tensor:
     return mu + sigma * torch.randn_like(mu)
 
-
-_LABELS_OF_DRAWS = (
-    *(f"(z − μ)/σ at the quantile {q:g}, in dimension {k}" for q in QUANTILES.tolist() for k in range(3)),
-    "the correlation of neighbouring rows",
-    "the correlation of neighbouring dimensions",
-    "the mean gradient in μ",
-    "the gradient in μ, root mean square",
-    "the mean gradient in log σ²",
-    "the gradient in log σ², root mean square",
-)
 
 REPARAMETERIZE = Exercise(
     id="reparameterize",
     expects="z (batch, d), one draw from N(μ, σ²) for each entry, through which gradients reach mu and logvar",
     reference=reparameterize,
     probes=_clouds,
-    measure=_draws_and_gradients,
-    labels=_LABELS_OF_DRAWS,
+    measure=draws_and_gradients,
+    labels=LABELS_OF_DRAWS,
     tolerance=0.08,
     mistakes=(
         Mistake(
@@ -104,6 +57,18 @@ REPARAMETERIZE = Exercise(
         Mistake(
             lambda m, v: m + (v / 2).exp() * torch.randn(len(m), 1),
             "one ε serves all dimensions of an image, so that they move together. Draw one for every entry.",
+        ),
+        Mistake(
+            lambda m, v: (m + torch.randn_like(m)) * (v / 2).exp(),
+            "σ multiplies μ as well: a bracket stands in the wrong place. Only ε is to be scaled.",
+        ),
+        Mistake(
+            lambda m, v: _with((-v / 2).exp(), m),
+            "1/σ multiplies ε: where the encoder is sure, the cloud is wide. Take exp(+½ logvar).",
+        ),
+        Mistake(
+            lambda m, v: _with((v / 2).exp(), m.detach()),
+            "the gradient reaches log σ² and not μ: μ was detached, and the encoder could never move a code.",
         ),
         Mistake(
             lambda m, v: m + 0 * v,

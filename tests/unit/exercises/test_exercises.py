@@ -7,7 +7,8 @@ import statistics
 
 from vae_helpers import evaluation
 from vae_helpers.exercises import EXERCISES, check
-from vae_helpers.exercises.engine import agree, run
+from vae_helpers.exercises.engine import agree
+from vae_helpers.exercises.engine.verdict import results_of
 
 import pytest
 import torch
@@ -60,9 +61,9 @@ def test_each_mistake_is_named_by_its_own_message(exercise, i):
 
 @pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])
 def test_no_two_mistakes_look_alike_to_the_probes(exercise, i):
-    results = run(exercise, exercise.mistakes[i].answer)
+    results = results_of(exercise, exercise.mistakes[i].answer)
     others = [m for j, m in enumerate(exercise.mistakes) if j != i]
-    assert not any(agree(results, run(exercise, m.answer), exercise.tolerance) for m in others)
+    assert not any(agree(results, results_of(exercise, m.answer), exercise.tolerance) for m in others)
 
 
 STYLES = {
@@ -327,8 +328,16 @@ def test_a_stub_that_raises_not_implemented_is_not_attempted():
 def test_right_draws_from_any_random_stream_pass(exercise_id):
     exercise = EXERCISES[exercise_id]
     for seed in range(10):
-        other_stream = lambda *args, seed=seed: (torch.manual_seed(100 + seed), exercise.reference(*args))[1]  # noqa: E731
-        assert check(exercise_id, other_stream).passed, seed
+        stream = itertools.count(100 * (seed + 1))
+        other = lambda *args, s=stream: (torch.manual_seed(next(s)), exercise.reference(*args))[1]  # noqa: E731
+        assert check(exercise_id, other).passed, seed
+
+
+@pytest.mark.parametrize("exercise_id", ["independent-pixels", "gaussian-codes", "masking-noise", "reparameterize"])
+def test_a_seed_inside_a_random_answer_is_found(exercise_id):
+    seeded = lambda *args: (torch.manual_seed(3), EXERCISES[exercise_id].reference(*args))[1]  # noqa: E731
+    verdict = check(exercise_id, seeded)
+    assert verdict.status == "mistake" and "every call draws the same" in verdict.message
 
 
 @pytest.mark.parametrize("exercise_id", ["independent-pixels", "gaussian-codes"])

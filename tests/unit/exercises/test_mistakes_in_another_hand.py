@@ -37,6 +37,19 @@ def of_normal(z, mu, sigma):
     return Normal(mu, sigma).log_prob(z)
 
 
+def brightest_gone(x, p):
+    flat = x.flatten(1)
+    bound = flat.sort(dim=1, descending=True).values[:, round(784 * p) - 1, None]
+    return torch.where(flat >= bound, 0.0, flat).view(x.shape)
+
+
+def a_run_gone(image, p):
+    flat, n = image.flatten().clone(), round(784 * p)
+    start = int(torch.randint(0, 784 - n, ()))
+    flat[start : start + n] = 0
+    return flat.view(image.shape)
+
+
 def chosen(x, p):
     """A mask of exactly round(784 p) pixels of each image, by sorting."""
     order = torch.rand(len(x), 784).argsort(1).argsort(1)
@@ -163,6 +176,9 @@ ANOTHER_HAND = {
         lambda p, n: torch.stack([p.round()] * n),
         lambda p, n: torch.stack([p] * n),
         lambda p, n: torch.stack([torch.bernoulli(p)] * n),
+        lambda p, n: torch.bernoulli((1 / (1 + (-p).exp())).expand(n, *p.shape)),
+        lambda p, n: torch.bernoulli(p.expand(n, *p.shape)) * torch.bernoulli(p.expand(n, *p.shape)),
+        lambda p, n: (torch.rand(n, 1, 28, 1).expand(n, 1, 28, 28) < p).float(),
         lambda p, n: torch.stack([(torch.rand(()) < p).float() for _ in range(n)]),
     ],
     "nats-per-image": [
@@ -198,6 +214,9 @@ ANOTHER_HAND = {
         lambda z, n: NORMAL.sample((n, z.shape[1])) @ torch.cov(z.T) + z.mean(0),
         lambda z, n: NORMAL.sample((n, z.shape[1])) @ torch.linalg.cholesky(torch.cov(z.T)) + z.mean(0),
         lambda z, n: torch.distributions.MultivariateNormal(0 * z[0], torch.cov(z.T)).sample((n,)),
+        lambda z, n: z.mean(0) + (torch.rand(n, 3) * 2 - 1) * 3**0.5 @ torch.linalg.cholesky(torch.cov(z.T)).T,
+        lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), torch.cov(z.T)).sample().repeat(n, 1),
+        lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), z.T @ z / (len(z) - 1)).sample((n,)),
         lambda z, n: z[torch.multinomial(torch.ones(len(z)), n, replacement=True)],
         lambda z, n: Normal(z.mean(0), z.var(0)).sample((n,)),
     ],
@@ -208,6 +227,8 @@ ANOTHER_HAND = {
         lambda x, p: x * (~chosen(x, p)).float() / (1 - p),
         lambda x, p: x * torch.stack([with_repetition(p) for _ in x]).view(x.shape),
         lambda x, p: torch.maximum(x, chosen(x, p).float()),
+        brightest_gone,
+        lambda x, p: torch.stack([a_run_gone(image, p) for image in x]),
         lambda x, p: 1 * x,
     ],
     "denoising-loss": [
@@ -273,6 +294,9 @@ ANOTHER_HAND = {
         lambda m, v: cloud(m, v.detach().exp().sqrt()),
         lambda m, v: m + v.exp().sqrt() * torch.randn(1, m.shape[1]),
         lambda m, v: m + v.exp().sqrt() * torch.randn(m.shape[0])[:, None],
+        lambda m, v: (torch.randn(m.shape) + m) * torch.sqrt(v.exp()),
+        lambda m, v: cloud(m, 1 / v.exp().sqrt()),
+        lambda m, v: cloud(m.detach(), v.exp().sqrt()),
         lambda m, v: m + 0 * v.sum(),
     ],
     "score-function": [

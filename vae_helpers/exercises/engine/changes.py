@@ -19,6 +19,7 @@ OPERATORS = (
     calls.of_outer_orders,
     choices.of_sizes,
     choices.of_choices,
+    choices.of_limits,
     choices.of_indices,
 )
 

@@ -26,7 +26,7 @@ def of_sizes(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator[R
 
 
 def of_choices(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator[Row]:
-    """A condition, a comparison or a limit turned round or left out."""
+    """A condition or a comparison turned round or left out."""
     source, whole = step.source, pretty.of(i)
     if isinstance(source, ast.IfExp):
         test, yes, no = step.parts
@@ -40,31 +40,24 @@ def of_choices(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator
         a, b = step.parts
         yield "comparison", whole, "reversed", f"{whole} is turned round", lambda v: v[b] > v[a], 1.0
         yield "comparison", whole, "none", f"{pretty.of(a)} is not compared with {pretty.of(b)}", lambda v: v[a], 1.0
+
+
+def of_limits(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator[Row]:
+    """A limit left out, at the other end, or subtracted."""
     if step.method in ("min", "max") and len(step.parts) == 3:
         _, a, b = step.parts
         for own, other in ((a, b), (b, a)):
             says = f"{pretty.of(other)} sets no limit"
             yield "limit", pretty.of(other), "none", says, lambda v, o=own: v[o], 1.0
-        yield (
-            "limit",
-            whole,
-            "other",
-            "the larger one is taken",
-            lambda v: {"min": max, "max": min}[step.method](v[a], v[b]),
-            1.0,
-        )
+        other_end = {"min": max, "max": min}[step.method]
+        says = f"{pretty.of(a)} and {pretty.of(b)}: the wrong one of the two is taken"
+        yield "limit", pretty.of(i), "other", says, lambda v: other_end(v[a], v[b]), 1.0
     if step.method == "clamp":
         p, limit = step.parts[0], step.parts[-1]
         name, border = pretty.of(p), pretty.of(limit)
         yield "limit", name, "none", f"the limit {border} is missing", lambda v: v[p], 1.0
-        yield (
-            "limit",
-            name,
-            "other",
-            f"{border} is the upper limit, not the lower",
-            lambda v: v[p].clamp(max=v[limit]),
-            1.0,
-        )
+        says = f"{border} is the upper limit, not the lower"
+        yield "limit", name, "other", says, lambda v: v[p].clamp(max=v[limit]), 1.0
         less = lambda v: (v[p] - v[limit]).clamp(min=0)  # noqa: E731
         yield "limit", name, "subtracted", f"{border} is subtracted from {name}", less, 1.1
 

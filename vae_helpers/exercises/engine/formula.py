@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float64
+from torch import Tensor
 
 BINARY = {
     ast.Add: operator.add,
@@ -156,6 +158,6 @@ def type_of(node: ast.List | ast.Tuple) -> type:
     return list if isinstance(node, ast.List) else tuple
 
 
-def as_result(value: object) -> torch.Tensor:
+def as_result(value: object) -> Float64[Tensor, "..."]:
     """A value of a formula as a tensor in double precision."""
     return torch.as_tensor(value).detach().cpu().double()

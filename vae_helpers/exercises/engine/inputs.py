@@ -32,6 +32,7 @@ TRANSFORMS = {
     "reversed": ("{0} is taken in reverse order", lambda t: t.flip(0), 1.3),
     "whole": ("{0} is turned into whole numbers", lambda t: t.long(), 1.3),
 }
+OF_NUMBERS = {str(n): (f"{n} stands for {{0}}", lambda t, n=n: n, 1.2) for n in (784, 10, 1)}
 OF_LOGVAR = {
     "σ": ("{0} is read as σ", lambda t: (t**2).log(), 1.0),
     "σ²": ("{0} is read as σ² itself", lambda t: abs(t).log(), 1.0),
@@ -49,7 +50,7 @@ def of_inputs(formula: Formula) -> Iterator[Row]:
         at = {i: (lambda v, x, i=i, f=f: f(x[i])) for i in widths}
         yield "input", "log σ²", kind, says.format("log σ²"), at, cost
     for name, i in formula.inputs.items():
-        table = {**(OF_LOGVAR if i in widths else {}), **TRANSFORMS}
+        table = {**(OF_LOGVAR if i in widths else {}), **OF_NUMBERS, **TRANSFORMS}
         for kind, (says, f, cost) in table.items():
             said = says.format(symbol(name))
             yield "input", symbol(name), kind, said, {i: lambda v, x, i=i, f=f: f(x[i])}, cost

@@ -38,6 +38,13 @@ def run(exercise: Exercise, answer: Answer) -> list[Float64[Tensor, "..."]]:
     return results
 
 
+def draws_the_same_twice(answer: Answer, probe: tuple) -> bool:
+    """Whether two calls in a row give the same, where chance is asked for."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        first, second = (result_of(answer, probe) for _ in range(2))
+    return torch.equal(first, second)
+
+
 def result_of(answer: Answer, probe: tuple) -> Float64[Tensor, "..."]:
     """Call an answer on a copy of a probe; its result, in double precision. Raises what its docstrings above say."""
     arguments = tuple(a.clone() if isinstance(a, Tensor) else a for a in probe)

@@ -15,6 +15,7 @@ from vae_helpers.exercises.engine.probes import (
     NotATensorError,
     NotAttemptedError,
     WrongShapeError,
+    draws_the_same_twice,
     run,
 )
 
@@ -71,19 +72,23 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
         return Verdict(
             "error", f"{exercise.id}: {_where(error, answer)} raised {type(error).__name__}: {str(error)[:200]}"
         )
-    return judge(exercise, results)
+    verdict = judge(exercise, results)
+    if verdict.passed and exercise.measure is not None and draws_the_same_twice(answer, exercise.probes()[0]):
+        says = f"{exercise.id}: every call draws the same: a seed is set inside. Leave the seed to the caller."
+        return Verdict("mistake", says, (Relation("same draw", "calls"),))
+    return verdict
 
 
 def judge(exercise: Exercise, results: Results) -> Verdict:
     """The verdict on an answer's results."""
-    expected = _results_of(exercise, exercise.reference)
+    expected = results_of(exercise, exercise.reference)
     if any(
-        agree(results, _results_of(exercise, right), exercise.tolerance)
+        agree(results, results_of(exercise, right), exercise.tolerance)
         for right in (exercise.reference, *exercise.also)
     ):
         return Verdict("passed", f"{exercise.id}: passed.")
     for mistake in exercise.mistakes:
-        if agree(results, _results_of(exercise, mistake.answer), exercise.tolerance):
+        if agree(results, results_of(exercise, mistake.answer), exercise.tolerance):
             found = explanation(exercise, results, pairs=False)
             relations = found.relations if found else (Relation("known", mistake.message),)
             return Verdict("mistake", f"{exercise.id}: {mistake.message}", relations)
@@ -91,10 +96,25 @@ def judge(exercise: Exercise, results: Results) -> Verdict:
     if same_number is not None and exercise.measure is None:
         says = f"{exercise.id}: it returns {same_number:g} whatever it is given."
         return Verdict("mistake", says, (Relation("constant", "result", f"{same_number:g}"),))
+    if exercise.measure is None and _right_where_finite(exercise, results, expected):
+        says = (
+            "right for numbers of moderate size, and NaN or infinite where exp under- or overflows or a log meets 0: "
+            "stay with logarithms, and take the largest out of a sum of exponentials first, each row's own."
+        )
+        return Verdict("mistake", f"{exercise.id}: {says}", (Relation("not finite", "result"),))
     found = explanation(exercise, results)
     if found:
         return Verdict("mistake", f"{exercise.id}: {_said(found)}", found.relations)
     return Verdict("wrong", f"{exercise.id}: {_unexplained(exercise, results, expected)}")
+
+
+def _right_where_finite(exercise: Exercise, results: Results, expected: Results) -> bool:
+    if any(a.shape != b.shape for a, b in zip(results, expected, strict=True)):
+        return False
+    numbers, right = (torch.cat([r.flatten() for r in rs]) for rs in (results, expected))
+    finite, tolerance = numbers.isfinite(), exercise.tolerance
+    agrees = torch.allclose(numbers[finite], right[finite], rtol=tolerance, atol=tolerance)
+    return bool(finite.any()) and not bool(finite.all()) and agrees
 
 
 def _depends_on_nothing(results: Results, expected: Results) -> float | None:
@@ -107,7 +127,8 @@ def _depends_on_nothing(results: Results, expected: Results) -> float | None:
 
 
 @lru_cache(maxsize=1000)
-def _results_of(exercise: Exercise, answer: Answer) -> Results:
+def results_of(exercise: Exercise, answer: Answer) -> Results:
+    """The results of one of the exercise's own answers, computed once."""
     return run(exercise, answer)
 
 
