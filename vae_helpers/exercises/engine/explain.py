@@ -74,7 +74,8 @@ class Search:
                 more = None if any(r is None for r in results) else self._of_output(results, (change,))
                 if more:
                     return more
-        return self._of_two([c for c, _ in tried])
+        shapes = {self.right[self.screen].shape, *(r.shape for _, r in tried)}
+        return self._of_two([c for c, _ in tried]) if self.results[self.screen].shape in shapes else None
 
     def _values(self, k: int, at: Changes, base: list | None) -> list:
         draws = any(callable(a) for a in self.probes[k])

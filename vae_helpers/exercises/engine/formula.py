@@ -159,5 +159,8 @@ def type_of(node: ast.List | ast.Tuple) -> type:
 
 
 def as_result(value: object) -> Float64[Tensor, "..."]:
-    """A value of a formula as a tensor in double precision."""
-    return torch.as_tensor(value).detach().cpu().double()
+    """A value of a formula as a tensor in double precision. Raises ValueError for a complex number."""
+    result = torch.as_tensor(value)
+    if result.is_complex():
+        raise ValueError("A complex number is no result.")
+    return result.detach().cpu().double()

@@ -3,6 +3,7 @@
 import inspect
 import textwrap
 import traceback
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -137,9 +138,10 @@ def explanation(exercise: Exercise, results: Results, pairs: bool = True) -> Exp
     written_out = inspect.isfunction(exercise.reference) and exercise.reference.__name__ != "<lambda>"
     if exercise.measure is not None or not written_out or any(r.isnan().any() for r in results):
         return None
-    return Search(exercise.reference, exercise.words, exercise.probes(), list(results)).explanation(
-        exercise.tolerance, pairs
-    )
+    search = Search(exercise.reference, exercise.words, exercise.probes(), list(results))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of changes that make no sense, the variance of one number among them
+        return search.explanation(exercise.tolerance, pairs)
 
 
 def agree(results: Results, expected: Results, tolerance: float) -> bool:
