@@ -189,6 +189,10 @@ GAUSSIAN_CODES = Exercise(
             "the second moment stands for the covariance: the mean was not subtracted, and the codes stray too far.",
         ),
         Mistake(
+            lambda z, n: z.mean(0) + torch.rand(n, z.shape[1]) @ torch.linalg.cholesky(torch.cov(z.T)).T,
+            "rand is uniform on [0, 1]: its mean is ½ and its variance 1/12, so codes lie too close. Use randn.",
+        ),
+        Mistake(
             lambda z, n: z[torch.randint(len(z), (n,))],
             "these are old codes drawn again: the decoder can then only repeat reconstructions. Draw new ones.",
         ),

@@ -9,7 +9,7 @@ from torch import Tensor
 
 def _images_without_black() -> list[tuple]:
     g = torch.Generator().manual_seed(20_213)  # one that no learner sets: else their lots are our pixels
-    return [(0.2 + 0.8 * torch.rand(n, 1, 28, 28, generator=g), p) for n, p in ((400, 0.25), (300, 0.6))]
+    return [(0.2 + 0.8 * torch.rand(n, 1, 28, 28, generator=g), p) for n, p in ((400, 0.25), (300, 0.7))]
 
 
 def _traces_of_a_mask(answer: Answer, probe: tuple) -> Tensor:
@@ -25,7 +25,9 @@ def _traces_of_a_mask(answer: Answer, probe: tuple) -> Tensor:
     flat = x.flatten(1).double()
     bright = (black * flat).sum() / black.sum().clamp(min=1) / flat.mean()  # 1 where chance chooses
     runs = (black[:, 1:] * black[:, :-1]).mean() / black.mean().square().clamp(min=1e-12) / 12
-    return torch.stack([10 * share.mean(), 20 * share.std(), 2 * overlap, others, bright, runs])
+    count = black.sum(1)
+    off = count[0] - round(784 * probe[1]) if count.std() == 0 else torch.zeros(())  # where it is no matter of chance
+    return torch.stack([10 * share.mean(), 20 * share.std(), 2 * overlap, others, bright, runs, off])
 
 
 def _fewer(x: Tensor, proportion: float) -> Tensor:
@@ -53,6 +55,7 @@ MASKING_NOISE = Exercise(
         "what is left of the other pixels",
         "how bright the masked pixels were, against all",
         "a twelfth of how often neighbours are masked together, against chance",
+        "how many pixels more than asked for are masked",
     ),
     tolerance=0.06,
     mistakes=(
@@ -87,6 +90,10 @@ MASKING_NOISE = Exercise(
         Mistake(
             lambda x, p: x.flatten(1).scatter(1, x.flatten(1).topk(round(784 * p), dim=1).indices, 0.0).view_as(x),
             "the brightest pixels are masked: nothing is left to chance, and the digit goes. Rank random numbers.",
+        ),
+        Mistake(
+            lambda x, p: x * ~choose_pixels(x, int(784 * p) / 784),
+            "int cuts the fraction off, so that one pixel too few is masked where it is above a half: use round.",
         ),
         Mistake(
             _a_run,

@@ -111,6 +111,14 @@ KL_OF_TABLES = Exercise(
             "you took the mean over the outcomes. The weights q already make an average of the sum: use .sum().",
         ),
         Mistake(
+            lambda q, p: (_kl_of_tables(q, (q + p) / 2) + _kl_of_tables(p, (q + p) / 2)) / 2,
+            "that is the Jensen-Shannon divergence, from the middle of both: symmetric, and never above log 2.",
+        ),
+        Mistake(
+            lambda q, p: -(q * q.log()).sum(),
+            "that is the entropy of q, and p has no part in it. The KL is the mean of log q − log p.",
+        ),
+        Mistake(
             lambda q, p: -(q * p.log()).sum(),
             "that is the cross-entropy −Σ q log p: it is not 0 for p = q. Take q's own entropy off: + q log q.",
         ),
@@ -195,6 +203,10 @@ SMALL_ELBO = Exercise(
             lambda z, j, m, s: _log_mean_exp((j - _log_q(z, m, s))[None])[0],
             "that is the log of the mean of the ratios: a tighter bound (of importance sampling), but not the ELBO, "
             "which is the mean of the logs.",
+        ),
+        Mistake(
+            lambda z, j, m, s: j.mean() - 0.5 * (s**2 + m**2 - 1) + log(s),
+            "two KLs are mixed up: the joint contains log p(z) already, so what is left to subtract is log q(z) alone.",
         ),
         Mistake(
             lambda z, j, m, s: (j - Normal(0.0, 1.0).log_prob(z)).mean(),

@@ -71,6 +71,18 @@ REPARAMETERIZE = Exercise(
             "the gradient reaches log σ² and not μ: μ was detached, and the encoder could never move a code.",
         ),
         Mistake(
+            lambda m, v: m + (v / 2).exp() + torch.randn_like(m),
+            "σ is added, where it should multiply ε: every cloud is as wide as the prior, and shifted. μ + σ · ε.",
+        ),
+        Mistake(
+            lambda m, v: m + (v / 2).exp() * (torch.rand_like(m) - 0.5),
+            "ε is uniform, if centred: a spread of 0.29 and no tails. Use randn, the Gaussian.",
+        ),
+        Mistake(
+            lambda m, v: m + (v / 2).exp() * torch.randn(1),
+            "one ε serves everything: all images and dimensions move alike. Draw one for every entry: randn_like(mu).",
+        ),
+        Mistake(
             lambda m, v: m + 0 * v,
             "nothing is drawn: that is the mean. Its reconstructions look better, but the ELBO asks for a sample.",
         ),
@@ -199,6 +211,10 @@ KL_CLASS_MEAN = Exercise(
         Mistake(
             lambda m, v, means, y: 0.5 * (m**2 - means[y] ** 2 + v.exp() - v - 1).sum(1),
             "μ² − μ_y² is not (μ − μ_y)²: subtract first, then square. As it stands, it can be negative.",
+        ),
+        Mistake(
+            lambda m, v, means, y: _class_kl(m, v, means, y) + 0.5 * m.square().sum(1),
+            "μ² stands beside the shift: (μ − μ_y)² takes its place. As it stands, codes are drawn to 0 as well.",
         ),
         Mistake(
             lambda m, v, means, y: _class_kl(-m, v, means, y),

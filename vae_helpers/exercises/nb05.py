@@ -70,7 +70,7 @@ NEGATIVE_ELBO = Exercise(
         Mistake(
             lambda l, x, m, v: _bce(l.sigmoid(), x) + _kl(m, v),
             "the sigmoid was applied twice: binary_cross_entropy_with_logits wants x_logits as they are. "
-            "Twice, no pixel falls below ½ and the pictures stay grey.",
+            "Twice, no pixel's probability falls below ½, and the pictures come out blank.",
         ),
         Mistake(
             lambda l, x, m, v: _bce(l, x) + 0.5 * (m**2 + v**2 - (v**2).log() - 1).sum(1).mean(),

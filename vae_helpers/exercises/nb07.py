@@ -122,14 +122,10 @@ FREE_BITS = Exercise(
 
 
 def _spectra() -> list[tuple]:
-    first = torch.tensor([5.0, 3.0, 2.4, 1.5, 0.9, 0.7, 0.3, 0.1])
-    mixed = first[[7, 1, 3, 0, 5, 2, 6, 4]]  # they come in any order
-    return [
-        (mixed, 0.5, 7, 2.0),
-        (first, 0.25, 4, 1.0),
-        (0.2 * mixed, 0.1, 6, 0.8),
-        (0.2 * first.flip(0), 0.09, 3, 1.0),
-    ]
+    first = torch.logspace(1, -3, 61)  # so dense that a small change of the threshold counts
+    mixed = first[torch.randperm(61, generator=torch.Generator().manual_seed(20_217))]  # they come in any order
+    settings = (mixed, 0.5, 40, 2.0), (first, 0.25, 40, 0.3), (mixed, 0.1, 12, 0.8), (first.flip(0), 0.04, 25, 3.0)
+    return [*settings, (mixed, 0.03, 50, 0.5), (mixed, 0.7, 60, 1.6)]
 
 
 def _units_at_optimum(eigenvalues: Tensor, sigma2: float, latent_dim: int, beta: float) -> int:
@@ -162,6 +158,10 @@ UNITS_AT_OPTIMUM = Exercise(
         Mistake(
             lambda e, s, d, b: min(d, int((e < b * s).sum())),
             "those are the directions that are lost in the noise. Count the eigenvalues *above* β σ_x².",
+        ),
+        Mistake(
+            lambda e, s, d, b: int((e[:d] > b * s).sum()),
+            "only the first d eigenvalues are looked at, and they come in any order: count them all, then limit.",
         ),
         Mistake(
             lambda e, s, d, b: max(d, int((e > b * s).sum())),

@@ -168,6 +168,9 @@ KL_TO_EVERY_CLASS = Exercise(
 
 def _draw(z: Tensor, y: Tensor) -> Tensor:
     """Stands for a decoder: tiny images (n, 1, 2, 3) from which z and y can be read again."""
+    if not isinstance(y, Tensor) or y.dtype != torch.int64 or y.shape != z.shape[:1]:
+        got = f"{y.dtype} {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
+        raise TypeError(f"y must be int64 labels ({len(z)},), one for each code, got {got}.")
     pattern = torch.linspace(0.5, 2, 6).view(1, 1, 2, 3)
     weights = torch.arange(1, z.shape[1] + 1).to(z)
     return (z @ weights).view(-1, 1, 1, 1) * pattern + 10 * y.view(-1, 1, 1, 1)

@@ -71,7 +71,7 @@ STYLES = {
     "independent-pixels": [
         lambda p, n: torch.bernoulli(p.expand(n, *p.shape)),
         lambda p, n: torch.distributions.Bernoulli(p).sample((n,)),
-        lambda p, n: torch.rand(n, 1, 28, 28).lt(p),
+        lambda p, n: torch.rand(n, 1, 28, 28).lt(p).double(),
     ],
     "nats-per-image": [
         lambda p, x: torch.nn.functional.binary_cross_entropy(p.expand_as(x), x, reduction="sum") / len(x),

@@ -217,6 +217,7 @@ ANOTHER_HAND = {
         lambda z, n: z.mean(0) + (torch.rand(n, 3) * 2 - 1) * 3**0.5 @ torch.linalg.cholesky(torch.cov(z.T)).T,
         lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), torch.cov(z.T)).sample().repeat(n, 1),
         lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), z.T @ z / (len(z) - 1)).sample((n,)),
+        lambda z, n: torch.rand(n, z.shape[1]) @ torch.linalg.cholesky(torch.cov(z.T)).T + z.mean(0),
         lambda z, n: z[torch.multinomial(torch.ones(len(z)), n, replacement=True)],
         lambda z, n: Normal(z.mean(0), z.var(0)).sample((n,)),
     ],
@@ -228,6 +229,7 @@ ANOTHER_HAND = {
         lambda x, p: x * torch.stack([with_repetition(p) for _ in x]).view(x.shape),
         lambda x, p: torch.maximum(x, chosen(x, p).float()),
         brightest_gone,
+        lambda x, p: x * (~chosen(x, (784 * p // 1) / 784)).float(),
         lambda x, p: torch.stack([a_run_gone(image, p) for image in x]),
         lambda x, p: 1 * x,
     ],
@@ -268,6 +270,8 @@ ANOTHER_HAND = {
         lambda q, p: -F.kl_div(q.log(), p, reduction="sum"),
         lambda q, p: torch.log(q / p).sum(),
         lambda q, p: F.kl_div(p.log(), q, reduction="batchmean"),
+        lambda q, p: 0.5 * sum(F.kl_div((0.5 * (q + p)).log(), t, reduction="sum") for t in (q, p)),
+        lambda q, p: torch.distributions.Categorical(q).entropy(),
         lambda q, p: -torch.dot(q, p.log()),
         lambda q, p: torch.dot(q, torch.log2(q / p)),
         lambda q, p: torch.dot(q, torch.log(q / p).abs()),
@@ -284,6 +288,7 @@ ANOTHER_HAND = {
         lambda z, j, m, s: j.sum() - of_normal(z, m, s).sum(),
         lambda z, j, m, s: of_normal(z, m, s).mean() - j.mean(),
         lambda z, j, m, s: torch.log(torch.exp(j - of_normal(z, m, s)).mean()),
+        lambda z, j, m, s: j.mean() - kl_divergence(Normal(m, s), NORMAL),
         lambda z, j, m, s: j.mean() + (z**2).mean() / 2 + 0.5 * log(2 * pi),
     ],
     "reparameterize": [
@@ -297,6 +302,9 @@ ANOTHER_HAND = {
         lambda m, v: (torch.randn(m.shape) + m) * torch.sqrt(v.exp()),
         lambda m, v: cloud(m, 1 / v.exp().sqrt()),
         lambda m, v: cloud(m.detach(), v.exp().sqrt()),
+        lambda m, v: cloud(m + v.exp().sqrt(), torch.ones_like(v)),
+        lambda m, v: m + v.exp().sqrt() * torch.rand(m.shape).sub(0.5),
+        lambda m, v: m + v.exp().sqrt() * torch.randn(()),
         lambda m, v: m + 0 * v.sum(),
     ],
     "score-function": [
@@ -321,6 +329,7 @@ ANOTHER_HAND = {
     "kl-class-mean": [
         lambda m, v, means, y: kl(m, v).sum(1),
         lambda m, v, means, y: (kl(m, v) - means[y] ** 2 / 2).sum(1),
+        lambda m, v, means, y: (kl(m, v, means[y]) + m**2 / 2).sum(1),
         lambda m, v, means, y: kl(m + means[y], v).sum(1),
         lambda m, v, means, y: kl(m, v, means[y]).mean(1),
         lambda m, v, means, y: kl(m, v, means[y]).sum(1).mean(),
@@ -433,6 +442,7 @@ ANOTHER_HAND = {
         lambda e, s, d, b: min(d, sum(b * value > s for value in e.tolist())),
         lambda e, s, d, b: min(d, sum(value > b * sqrt(s) for value in e.tolist())),
         lambda e, s, d, b: min(d, sum(value < b * s for value in e.tolist())),
+        lambda e, s, d, b: sum(value > b * s for value in e.tolist()[:d]),
         lambda e, s, d, b: max(d, sum(value > b * s for value in e.tolist())),
     ],
     "join-label": [
@@ -509,10 +519,10 @@ FOUND = {
     "kl-diagonal": {3: ("factor", "divided by n, a size of the input")},
     "score-function": {1: ("missing", "factor"), 3: ("missing", "division")},
     "kl-class-mean": {
-        3: ("factor", "divided by n, a size of the input"),
-        4: ("form", "averaged"),
-        6: ("offset", "+1 ½ · {}"),
-        7: ("factor", "2"),
+        4: ("factor", "divided by n, a size of the input"),
+        5: ("form", "averaged"),
+        7: ("offset", "+1 ½ · {}"),
+        8: ("factor", "2"),
     },
     "negative-elbo": {4: ("missing", "factor"), 10: ("factor", "0.001276")},
     "kl-per-dimension": {

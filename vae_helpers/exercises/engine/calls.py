@@ -64,10 +64,10 @@ def of_functions(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterat
     p, whole, what = step.parts[-1], pretty.of(i), called(step)
     name, inner = pretty.of(p), formula.steps[step.parts[-1]]
     yield "missing", name, what, f"the {what} is missing: {name} is used as it is", lambda v: v[p], 0.95
-    if isinstance(inner.source, ast.BinOp) and len(step.parts) == 1 and len(inner.parts) == 2:
+    if isinstance(inner.source, ast.BinOp) and len(inner.parts) == 2:
         for own in inner.parts:
             says = f"a bracket is missing: the {what} is that of {pretty.of(own)} alone"
-            alone = lambda v, o=own: inner.compute(*[_of(step, v[k]) if k == o else v[k] for k in inner.parts])  # noqa: E731
+            alone = lambda v, o=own: inner.compute(*[_of(step, v, k) if k == o else v[k] for k in inner.parts])  # noqa: E731
             yield "bracket", pretty.of(own), what, says, alone, 1.2
     if step.method == "exp":
         yield "power", whole, "0.5", f"the root of {whole} stands for {whole}", lambda v: (0.5 * v[p]).exp(), 1.0
@@ -83,8 +83,8 @@ def of_functions(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterat
         yield "instead", whole, other, f"{other} stands for {step.method}", lambda v: getattr(v[p], other)(), 1.1
 
 
-def _of(step: Step, value: object) -> object:
-    return step.compute(torch.as_tensor(value))
+def _of(step: Step, values: list, k: int) -> object:
+    return step.compute(*[values[p] for p in step.parts[:-1]], torch.as_tensor(values[k]))
 
 
 def is_argument_called(formula: Formula, step: Step) -> bool:

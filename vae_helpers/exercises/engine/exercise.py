@@ -26,7 +26,8 @@ class Exercise:
     by its moments.
     tolerance: relative and absolute; wider for moments.
     reference: a plain function of assignments and a return, whose steps the check can change one by one; words: what
-    its local names are called in a sentence. also: other right answers. labels: of a measure, what each number is.
+    its local names are called in a sentence. also: other right answers. floats: whether
+    a tensor of floats is asked for. labels: of a measure, what each number is.
     """
 
     id: str
@@ -39,3 +40,4 @@ class Exercise:
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
     also: tuple[Answer, ...] = ()
     labels: tuple[str, ...] = ()
+    floats: bool = False

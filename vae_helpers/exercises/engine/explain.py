@@ -109,11 +109,11 @@ class Search:
     def _of_output(self, results: list[Result], so_far: tuple[Change, ...]) -> Explanation | None:
         """The answer as a factor, a constant or another form of these results."""
         pairs = list(zip(self.results, results, strict=True))
-        few = sum(r.numel() for r in results) < NAMED_BY_NUMBER
+        any_number = not so_far and sum(r.numel() for r in results) >= NAMED_BY_NUMBER
         for kind, measure, name in (("factor", ratio, named_factor), ("offset", offset, named_offset)):
             found = [measure(a, r, self.tolerance) for a, r in pairs]
-            named = None if any(f is None for f in found) else name(found, self.sizes)
-            if named and not (few and named[0][-1].isdigit() and kind == "offset"):
+            named = None if any(f is None for f in found) else name(found, self.sizes, any_number)
+            if named:
                 return _joined(so_far, Relation(kind, "result", named[0]), named[1])
         flat = [(a.flatten(), r.flatten()) for a, r in pairs if a.shape != r.shape]
         if len(flat) == len(pairs) and all(same(a, r, self.tolerance) for a, r in flat):

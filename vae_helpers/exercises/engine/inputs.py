@@ -32,7 +32,11 @@ TRANSFORMS = {
     "reversed": ("{0} is taken in reverse order", lambda t: t.flip(0), 1.3),
     "whole": ("{0} is turned into whole numbers", lambda t: t.long(), 1.3),
 }
-OF_NUMBERS = {str(n): (f"{n} stands for {{0}}", lambda t, n=n: n, 1.2) for n in (784, 10, 1)}
+OF_NUMBERS = {
+    **{str(n): (f"{n} stands for {{0}}", lambda t, n=n: n, 1.2) for n in (784, 10, 1)},
+    "+1": ("{0} is taken as one more", lambda t: t + 1, 1.2),
+    "-1": ("{0} is taken as one less", lambda t: t - 1, 1.2),
+}
 OF_LOGVAR = {
     "σ": ("{0} is read as σ", lambda t: (t**2).log(), 1.0),
     "σ²": ("{0} is read as σ² itself", lambda t: abs(t).log(), 1.0),

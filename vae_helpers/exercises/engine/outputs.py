@@ -119,8 +119,8 @@ def arranged(right: Result) -> Iterator[tuple[str, str, Result]]:
         yield kind, says, f(right)
 
 
-def named_factor(found: list[float], sizes: list[Sizes]) -> tuple[str, str] | None:
-    """(name, sentence) of a factor: a known one, one of the sizes, or any that is the same everywhere."""
+def named_factor(found: list[float], sizes: list[Sizes], any_number: bool) -> tuple[str, str] | None:
+    """(name, sentence) of a factor: a known one, one of the sizes, or any_number that is the same everywhere."""
     constant = max(found) - min(found) < 2e-3 * abs(found[0])
     for number, says in NUMBERS.items() if constant else ():
         if abs(found[0] / number - 1) < 1e-3:
@@ -129,11 +129,13 @@ def named_factor(found: list[float], sizes: list[Sizes]) -> tuple[str, str] | No
         for says, f in BY_SIZE.items():
             if all(abs(c / f(s[key]) - 1) < 1e-3 for c, s in zip(found, sizes, strict=True)):
                 return says.format("n"), f"the result is {says.format(f'{sizes[0][key]:g}')}"
-    return (f"{found[0]:.4g}", f"the result is {found[0]:.4g} times what it should be") if constant else None
+    if not (constant and any_number):
+        return None
+    return f"{found[0]:.4g}", f"the result is {found[0]:.4g} times what it should be"
 
 
-def named_offset(found: list[float], sizes: list[Sizes]) -> tuple[str, str] | None:
-    """(name, sentence) of a constant that is added: of a size, one of the known ones, or any, the same everywhere."""
+def named_offset(found: list[float], sizes: list[Sizes], any_number: bool) -> tuple[str, str] | None:
+    """(name, sentence) of a constant that is added: of a size, a known one, or any_number, the same everywhere."""
     for key in set.intersection(*map(set, sizes)):
         for name, f in SHIFTS.items():
             for sign, word in ((1, "large"), (-1, "small")):
@@ -147,4 +149,4 @@ def named_offset(found: list[float], sizes: list[Sizes]) -> tuple[str, str] | No
     for name, unit in UNITS.items():
         if abs(abs(c) - unit) < 1e-3 * unit:
             return f"{'+' if c > 0 else '−'}{name}", f"the result is {name} too {word}"
-    return f"{c:+.4g}", f"the result is {abs(c):.4g} too {word}, whatever the input"
+    return (f"{c:+.4g}", f"the result is {abs(c):.4g} too {word}, whatever the input") if any_number else None

@@ -45,6 +45,14 @@ def draws_the_same_twice(answer: Answer, probe: tuple) -> bool:
     return torch.equal(first, second)
 
 
+def kind_of_numbers(answer: Answer, probe: tuple) -> str:
+    """Which numbers an answer returns, if they are no floats: "torch.bool", "torch.int64"."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        result = answer(*(a.clone() if isinstance(a, Tensor) else a for a in probe))
+    floats = not isinstance(result, Tensor) or result.is_floating_point()
+    return "" if floats else str(result.dtype)
+
+
 def result_of(answer: Answer, probe: tuple) -> Float64[Tensor, "..."]:
     """Call an answer on a copy of a probe; its result, in double precision. Raises what its docstrings above say."""
     arguments = tuple(a.clone() if isinstance(a, Tensor) else a for a in probe)

@@ -68,7 +68,10 @@ def of_products(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterato
     else:
         yield "missing", y, "division", f"the division by {y} is missing", lambda v: v[a], 1.0
         yield "inverted", y, "", f"{x} is multiplied by {y}, not divided", lambda v: v[a] * v[b], 1.2
-        yield "inverted", pretty.of(i), "", f"the fraction {pretty.of(i)} is upside down", lambda v: v[b] / v[a], 1.2
+        whole = pretty.of(i)
+        yield "inverted", whole, "", f"the fraction {whole} is upside down", lambda v: v[b] / v[a], 1.2
+        yield "root", whole, "", f"the root of {whole} is taken", lambda v: (v[a] / v[b]) ** 0.5, 1.2
+        yield "squared", whole, "", f"{whole} is squared", lambda v: (v[a] / v[b]) ** 2, 1.2
     for k, name in ((a, x), (b, y)):
         for kind, says, f in (
             ("squared", f"{name} is squared", lambda t: t**2),

@@ -17,6 +17,7 @@ from vae_helpers.exercises.engine.probes import (
     NotAttemptedError,
     WrongShapeError,
     draws_the_same_twice,
+    kind_of_numbers,
     run,
 )
 
@@ -25,6 +26,15 @@ from jaxtyping import Float64
 from torch import Tensor
 
 Results = Sequence[Float64[Tensor, "..."]]  # one for each probe
+
+MEANINGS = {
+    "must match the size of tensor": "two shapes don't go together. Print both: a new axis, a[:, None], may lack.",
+    "cholesky": "the matrix is no covariance. torch.cov wants one variable per row: of codes (n, d), cov(codes.T).",
+    "shapes cannot be multiplied": "two matrices don't go together. Print both shapes; one may have to be transposed.",
+    "Expected all tensors to be on the same device": "one tensor lies on the GPU, another on the CPU.",
+    "out of range": "there is no such axis or entry. Print the shape.",
+    "out of bounds": "there is no such entry. Print the shape, and the index.",
+}
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,13 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
     except WrongShapeError as error:
         return Verdict("wrong", f"{exercise.id}: it returns shape {error}, but it should return {exercise.expects}.")
     except Exception as error:
-        return Verdict(
-            "error", f"{exercise.id}: {_where(error, answer)} raised {type(error).__name__}: {str(error)[:200]}"
-        )
+        raised = f"{_where(error, answer)} raised {type(error).__name__}: {str(error)[:200]}"
+        meaning = next((f" That is: {m}" for words, m in MEANINGS.items() if words in str(error)), "")
+        return Verdict("error", f"{exercise.id}: {raised}{meaning}")
     verdict = judge(exercise, results)
+    if verdict.passed and exercise.floats and (kind := kind_of_numbers(answer, exercise.probes()[0])):
+        says = f"{exercise.id}: the numbers are right, their type is not: {kind} where floats are asked. Add .float()."
+        return Verdict("mistake", says, (Relation("type", "result", kind),))
     if verdict.passed and exercise.measure is not None and draws_the_same_twice(answer, exercise.probes()[0]):
         says = f"{exercise.id}: every call draws the same: a seed is set inside. Leave the seed to the caller."
         return Verdict("mistake", says, (Relation("same draw", "calls"),))
