@@ -153,5 +153,6 @@ def test_a_reference_is_a_plain_function(name):
 
 def test_a_verdict_of_a_check_holds_its_relation_as_data():
     right = EXERCISES["kl-diagonal"].reference
-    relation = check("kl-diagonal", lambda m, v, mp, vp: right(m, v, mp, vp) / 3).relations[0]
-    assert relation.kind == "factor" or relation.place
+    relation = check("kl-diagonal", lambda m, v, mp, vp: right(m, v, mp, vp) / 4).relation
+    assert (relation.kind, relation.place, relation.factor) == ("factor", "result", "0.25")
+    assert check("kl-diagonal", right).relation is None

@@ -49,6 +49,11 @@ class Verdict:
     relations: tuple[Relation, ...] = ()
 
     @property
+    def relation(self) -> Relation | None:
+        """The first of the relations, or None."""
+        return self.relations[0] if self.relations else None
+
+    @property
     def passed(self) -> bool:
         """Whether the answer agreed with the reference on every probe."""
         return self.status == "passed"
