@@ -156,9 +156,9 @@ def explanation(exercise: Exercise, results: Results, pairs: bool = True) -> Exp
     written_out = inspect.isfunction(exercise.reference) and exercise.reference.__name__ != "<lambda>"
     if exercise.measure is not None or not written_out or any(r.isnan().any() for r in results):
         return None
-    search = Search(exercise.reference, exercise.words, exercise.probes(), list(results))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         warnings.simplefilter("ignore")  # of changes that make no sense, the variance of one number among them
+        search = Search(exercise.reference, exercise.words, exercise.probes(), list(results))
         return search.explanation(exercise.tolerance, pairs)
 
 
