@@ -71,6 +71,12 @@ def test_an_answer_that_changes_its_input_is_told_so_and_harms_no_later_one():
     assert check("left-out-by-the-mean", RIGHT).passed
 
 
+def test_a_traceback_that_is_known_is_told_with_what_it_means():
+    message = check("left-out-by-the-mean", lambda logvar: logvar + torch.zeros(logvar.shape[1] + 1)).message
+    assert "raised RuntimeError: The size of tensor a" in message
+    assert message.endswith(". That is: two shapes don't go together. Print both: a new axis, a[:, None], may lack.")
+
+
 def test_an_error_names_the_line_of_the_learner_and_not_a_deeper_one():
     def answer(logvar):
         return torch.linalg.cholesky(logvar)

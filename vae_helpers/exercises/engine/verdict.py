@@ -85,8 +85,8 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
     except WrongShapeError as error:
         return Verdict("wrong", f"{exercise.id}: it returns shape {error}, but it should return {exercise.expects}.")
     except Exception as error:
-        raised = f"{_where(error, answer)} raised {type(error).__name__}: {str(error)[:200]}"
-        meaning = next((f" That is: {m}" for words, m in MEANINGS.items() if words in str(error)), "")
+        raised = f"{_where(error, answer)} raised {type(error).__name__}: {str(error)[:200].rstrip('.')}"
+        meaning = next((f". That is: {m}" for words, m in MEANINGS.items() if words in str(error)), "")
         return Verdict("error", f"{exercise.id}: {raised}{meaning}")
     verdict = judge(exercise, results)
     if verdict.passed and exercise.floats and (kind := kind_of_numbers(answer, exercise.probes()[0])):
