@@ -10,6 +10,7 @@ from typing import get_args, get_origin
 
 import vae_helpers
 from vae_helpers import data, evaluation, exercises, losses, models, plotting, training, validation, widgets
+from vae_helpers.validation import tensors
 
 import numpy as np
 import pytest
@@ -129,6 +130,30 @@ def test_a_shape_is_read_as_jaxtyping_reads_it(annotation, right, wrong, message
     assert checked(right, k=2) is right
     with pytest.raises(ValueError, match=message):
         checked(wrong, k=2)
+
+
+class OnAGPU:
+    """Labels that say they lie on a GPU; looked at, they are out of range."""
+
+    is_cuda = True
+
+    def numel(self):
+        return 5
+
+    def min(self):
+        return torch.tensor(0)
+
+    def max(self):
+        return torch.tensor(99)
+
+
+def test_labels_on_a_gpu_are_looked_at_but_not_in_a_training_step():
+    look, look_in_a_step = (inspect.unwrap(c.check) for c in (tensors.labels, tensors.labels_in_a_step))
+    look_in_a_step(OnAGPU(), "y", {})
+    with pytest.raises(ValueError, match="labels from 0 to 9, but runs from 0 to 99"):
+        look(OnAGPU(), "y", {})
+    of_fit = inspect.signature(training.fit).parameters["y"].annotation
+    assert get_args(of_fit)[0].dtype is validation.Labels
 
 
 def of_three(a: Float[Tensor, " *#n d"], b: Float[Tensor, " *#n d"], *more: validation.Labels[Tensor, " d"]):

@@ -12,7 +12,7 @@ from vae_helpers.losses.half_precision import in_float32
 from vae_helpers.losses.kl import kl_to_class_mean, kl_to_standard_normal
 from vae_helpers.losses.loss import Classes, Images, Loss, PerImage, Rows
 from vae_helpers.losses.reconstruction import bernoulli_nll, gaussian_nll
-from vae_helpers.validation import Labels, NotNegative, has, tensors, validated
+from vae_helpers.validation import LabelsInAStep, NotNegative, has, tensors, validated
 
 import torch
 from jaxtyping import Float
@@ -66,7 +66,7 @@ def linear_vae_loss(model: LinearVAELike, x: Images, y: Classes | None = None) -
 def conditional_vae_loss(
     model: Annotated[nn.Module, has("encode", "decode", "n_classes")],
     x: Images,
-    y: Labels[Tensor, " batch"],
+    y: LabelsInAStep[Tensor, " batch"],
     beta: NotNegative = 1.0,
 ) -> Loss:
     """Conditional −ELBO of a ConditionalVAE, a bound on −log p(x|y); one z per image."""
@@ -81,7 +81,7 @@ def conditional_vae_loss(
 def class_prior_loss(
     model: Annotated[nn.Module, has("encode", "decode", "place")],
     x: Images,
-    y: Labels[Tensor, " batch"],
+    y: LabelsInAStep[Tensor, " batch"],
     beta: NotNegative = 1.0,
 ) -> Loss:
     """Conditional −ELBO of a ClassPriorVAE, a bound on −log p(x|y); one z per image."""
@@ -98,7 +98,7 @@ def joint_log_prob(
     model: Annotated[nn.Module, has("decode", "latent_dim")],
     x: Images,
     z: Codes,
-    y: Labels[Tensor, " batch"] | None = None,
+    y: LabelsInAStep[Tensor, " batch"] | None = None,
 ) -> PerImage:
     """log p(x, z) of a VAE, log p(x, z|y) of a conditional one, per image, in nats."""
     centre = model.place(torch.zeros_like(z), y) if hasattr(model, "place") else torch.zeros_like(z)

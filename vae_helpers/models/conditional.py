@@ -8,19 +8,19 @@ from typing import Annotated
 
 from vae_helpers.models.networks import Codes, Images, Pictures, mlp
 from vae_helpers.models.vae import VAE
-from vae_helpers.validation import Labels, PositiveInt, Widths, tensors, validated
+from vae_helpers.validation import LabelsInAStep, PositiveInt, Widths, tensors, validated
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Classes = Annotated[Labels[Tensor, " batch"], tensors.suits_the_model]  # one for each image or code
+Classes = Annotated[LabelsInAStep[Tensor, " batch"], tensors.suits_the_model]  # one for each image or code
 
 
 @validated
 def join_label(
-    a: Float[Tensor, " batch k"], y: Labels[Tensor, " batch"], n_classes: PositiveInt = 10
+    a: Float[Tensor, " batch k"], y: LabelsInAStep[Tensor, " batch"], n_classes: PositiveInt = 10
 ) -> Float[Tensor, " batch {a.shape[1]+n_classes}"]:
     """Rows with the one-hot label of each behind them."""
     return torch.cat([a, F.one_hot(y, n_classes).to(a)], dim=1)

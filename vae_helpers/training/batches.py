@@ -17,10 +17,9 @@ SHARE_OF_FREE_MEMORY = 0.5
 class Batches:
     """Float images in [0, 1] and their labels, batch by batch, on ``device``.
 
-    Images of at most ``device_bytes`` are moved to
-    the device as a whole, once (``resident``); more of them stay on the host, and each batch travels by itself.
-    None: half of a GPU's free memory, no limit elsewhere. Under torchrun each process gets its share of each batch.
-    Raises ValueError where a batch has fewer images than there are processes.
+    Images of at most ``device_bytes`` are moved to the device as a whole, once (``resident``); more of them stay on the
+    host, and each batch travels by itself. None: half of a GPU's free memory, no limit elsewhere. Under torchrun each
+    process gets its share of each batch. Raises ValueError where a batch has fewer images than there are processes.
     """
 
     def __init__(

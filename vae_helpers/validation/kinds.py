@@ -71,3 +71,10 @@ class Labels(AbstractDtype):
     dtypes = ("int64",)
     called, mend = "int64 labels", "convert it with {name}.long()"
     look = staticmethod(tensors.labels)
+
+
+class LabelsInAStep(AbstractDtype):
+    """Labels where every training step passes: on a GPU their range is not looked at. ``fit`` looks once."""
+
+    dtypes, called, mend = Labels.dtypes, Labels.called, Labels.mend
+    look = staticmethod(tensors.labels_in_a_step)

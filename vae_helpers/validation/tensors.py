@@ -95,17 +95,21 @@ def positive_definite(value: AnyTensor, name: str) -> None:
 
 @Condition
 def labels(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
-    """Raise ValueError unless labels run from 0 to below the ``n_classes`` given, or the model's, or 10.
-
-    In training on a GPU they are not looked at, which would wait for the device at every step; ``fit`` looks once.
-    """
-    if value.numel() == 0 or (value.is_cuda and torch.is_grad_enabled()):
+    """Raise ValueError unless labels run from 0 to below the ``n_classes`` given, or the model's, or 10."""
+    if value.numel() == 0:
         return
     model = given.get("self", given.get("model"))
     n_classes = given.get("n_classes", getattr(model, "n_classes", N_CLASSES))
     low, high = value.min().item(), value.max().item()
     if low < 0 or high >= n_classes:
         raise ValueError(f"{name} must hold labels from 0 to {n_classes - 1}, but runs from {low} to {high}.")
+
+
+@Condition
+def labels_in_a_step(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
+    """As ``labels``; but in training on a GPU they are not looked at, which would wait for the device at every step."""
+    if not (value.is_cuda and torch.is_grad_enabled()):
+        labels(value, name, given)
 
 
 @Condition

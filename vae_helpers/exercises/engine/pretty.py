@@ -80,8 +80,5 @@ class Pretty:
             return f"{method}({self.text(own)})"
         if method in ("flatten", "float", "double", "view", "repeat"):
             return self.text(own)
-        return (
-            f"{method}({self.text(own)})"
-            if not isinstance(own, ast.Name) or own.id not in ("torch", "F")
-            else (f"{method}({', '.join(self.text(a) for a in node.args)})")
-        )
+        of_a_module = isinstance(own, ast.Name) and own.id in ("torch", "F")
+        return f"{method}({', '.join(map(self.text, node.args))})" if of_a_module else f"{method}({self.text(own)})"

@@ -54,7 +54,10 @@ def kind_of_numbers(answer: Answer, probe: tuple) -> str:
 
 
 def result_of(answer: Answer, probe: tuple) -> Float64[Tensor, "..."]:
-    """Call an answer on a copy of a probe; its result, in double precision. Raises what its docstrings above say."""
+    """Call an answer on a copy of a probe; its result, in double precision.
+
+    Raises NotAttemptedError, ChangedInputError or NotATensorError, and what the answer itself raises.
+    """
     arguments = tuple(a.clone() if isinstance(a, Tensor) else a for a in probe)
     try:
         result = answer(*arguments)
