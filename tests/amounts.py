@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from helpers.places import COURSE
 
-COLUMNS = [
+COLUMNS = (
     "exercises",
     "own lines",
     "statements",
@@ -24,7 +24,7 @@ COLUMNS = [
     "median of a cell",
     "words",
     "with asserts",
-]
+)
 
 
 def amounts(nb):
