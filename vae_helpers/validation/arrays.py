@@ -111,6 +111,11 @@ class ArrayCheck:
 
 def _mend_of_images(shape: tuple[int, ...]) -> str:
     """What makes a batch of images of a tensor of another shape: one image, flat ones, coloured, larger or smaller."""
+    if shape == (3, 28, 28):
+        return (
+            ": three images want {name}.view(-1, 1, 28, 28), and one in colour becomes a batch of one grey image with "
+            "data.to_float({name}).mean(0)[None, None]"
+        )
     if len(shape) < 4 and prod(shape) == 784:
         return ": one image alone is a batch of one, {name}.view(1, 1, 28, 28)"
     if prod(shape[1:]) == 784:
@@ -119,8 +124,6 @@ def _mend_of_images(shape: tuple[int, ...]) -> str:
         return ": the course's images are grey, data.to_float({name}).mean(1, keepdim=True)"
     if len(shape) == 4 and shape[1:] == (28, 28, 3):
         return ": the course's images are grey, data.to_float({name}).mean(3)[:, None]"
-    if shape == (3, 28, 28):
-        return ": one image in colour is a batch of one grey image, data.to_float({name}).mean(0)[None, None]"
     if len(shape) == 4 and shape[1] == 1:
         return ": resize it with torch.nn.functional.interpolate(data.to_float({name}), (28, 28))"
     return ""

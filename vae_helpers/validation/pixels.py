@@ -18,19 +18,24 @@ PAPER = 0.02  # share of an image's pixels that are exactly alike: no noise does
 
 
 class _Ends:
-    """The smallest and largest entry of a tensor; of the one that came by last, those seen then."""
+    """The smallest and largest entry of a tensor; of the two that came by last, those seen then."""
 
     def __init__(self) -> None:
-        self.last = (lambda: None, -1, (0.0, 0.0))
+        self.seen = ()
 
     def __call__(self, value: AnyTensor) -> tuple[float, float]:
-        version = -1 if value.is_inference() else value._version  # grows with each change in place
-        seen, then, ends = self.last
-        if value is not seen() or version != then or version < 0:
-            low, high = torch.aminmax(value.detach())
-            ends = low.item(), high.item()
-            self.last = weakref.ref(value), version, ends
+        if value.is_inference():  # its changes are not counted
+            return self._look(value)
+        for tensor, version, ends in self.seen:
+            if tensor() is value and version == value._version:  # it grows with each change in place
+                return ends
+        ends = self._look(value)
+        self.seen = ((weakref.ref(value), value._version, ends), *self.seen[:1])
         return ends
+
+    def _look(self, value: AnyTensor) -> tuple[float, float]:
+        low, high = torch.aminmax(value.detach())
+        return low.item(), high.item()
 
 
 _ends = _Ends()
