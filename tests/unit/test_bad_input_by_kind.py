@@ -288,14 +288,14 @@ def test_a_path_in_quotes_is_refused_with_the_bare_one(quote, published, monkeyp
 
 def test_a_file_in_a_folders_place_is_refused(published, monkeypatch):
     file = published / "MNIST/raw/images"
-    for variable, enter in (
-        ("VAE_DATA", lambda: data.find("mnist")),
-        ("VAE_DATA", lambda: data.load("fashion", device="cpu")),
-        ("VAE_CACHE", data.cache_folder),
-        ("VAE_CACHE", lambda: checkpoint.remembered(VAE, "mnist", lambda: pytest.fail("it was trained"))),
+    for variable, mend, enter in (
+        ("VAE_DATA", "the folder that contains MNIST/raw", lambda: data.find("mnist")),
+        ("VAE_DATA", "the folder that contains MNIST/raw", lambda: data.load("fashion", device="cpu")),
+        ("VAE_CACHE", "a folder of yours", data.cache_folder),
+        ("VAE_CACHE", "a folder of yours", lambda: checkpoint.remembered(VAE, "mnist", lambda: pytest.fail("trained"))),
     ):
         monkeypatch.setenv(variable, str(file))
-        with pytest.raises(NotADirectoryError, match=rf"{variable} is .*images, which is a file: set it to a folder"):
+        with pytest.raises(NotADirectoryError, match=rf"{variable} is .*images, which is a file: set it to {mend}"):
             enter()
         monkeypatch.delenv(variable)
     with pytest.raises(NotADirectoryError, match=r"folder is .*which is a file"):

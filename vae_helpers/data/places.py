@@ -19,7 +19,8 @@ def named_folder(value: str | os.PathLike, called: str) -> Path:
         raise FileNotFoundError(f"{called} is {text}, quotes included: set it to {bare} without them.")
     folder = Path(bare).expanduser()
     if folder.is_file():
-        raise NotADirectoryError(f"{called} is {folder}, which is a file: set it to a folder.")
+        wanted = "a folder of yours" if called == "VAE_CACHE" else "the folder that contains MNIST/raw"
+        raise NotADirectoryError(f"{called} is {folder}, which is a file: set it to {wanted}.")
     return folder
 
 
