@@ -12,7 +12,6 @@ bug at all ("equivalent"): read each one.
 
 import argparse
 import ast
-import copy
 import os
 import random
 import resource
@@ -23,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,22 +56,40 @@ OPPOSITE = {
 Change = Callable[[ast.AST], ast.AST | None]  # of a node: what takes its place
 
 
-@dataclass(frozen=True)
+@dataclass
 class Mutant:
-    """One bug: where, what, and the source of the whole file with it."""
+    """One bug: the file, the way to the node that is spoiled, and what is done to it."""
 
     file: Path
-    line: int
-    before: str
-    after: str
-    source: str
+    path: tuple
+    change: Change
 
     @property
     def room(self) -> str:
         return self.file.parts[0].removesuffix(".py")
 
+    @cached_property
+    def spoiled(self) -> tuple[str, str]:
+        """The source of the whole file with the bug, and the bug in a line."""
+        tree = parent = ast.parse((PACKAGE / self.file).read_text("utf-8"))
+        *way, (name, i) = self.path
+        for step, k in way:
+            parent = getattr(parent, step) if k is None else getattr(parent, step)[k]
+        node = getattr(parent, name) if i is None else getattr(parent, name)[i]
+        before = _in_a_line(node)
+        new = ast.fix_missing_locations(ast.copy_location(self.change(node), node))
+        if i is None:
+            setattr(parent, name, new)
+        else:
+            getattr(parent, name)[i] = new
+        return ast.unparse(tree), f"{self.file}:{node.lineno}  {before}  →  {_in_a_line(new)}"
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}  {self.before}  →  {self.after}"
+        return self.spoiled[1]
+
+
+def _in_a_line(node: ast.AST) -> str:
+    return " ".join(ast.unparse(node).split())[:90]
 
 
 def changes_of(node: ast.AST) -> Iterator[Change]:
@@ -130,23 +148,8 @@ def places(node: ast.AST, path: tuple = ()) -> Iterator[tuple[tuple, ast.AST]]:
 
 def mutants_of(file: Path) -> list[Mutant]:
     """Every bug that can be planted in a file of the package."""
-    text = (PACKAGE / file).read_text("utf-8")
-    found, tree = [], ast.parse(text)
-    for path, node in places(tree):
-        for change in changes_of(node):
-            spoiled = copy.deepcopy(tree)
-            parent = spoiled
-            for name, i in path[:-1]:
-                parent = getattr(parent, name) if i is None else getattr(parent, name)[i]
-            name, i = path[-1]
-            new = ast.fix_missing_locations(ast.copy_location(change(copy.deepcopy(node)), node))
-            if i is None:
-                setattr(parent, name, new)
-            else:
-                getattr(parent, name)[i] = new
-            before, after = (" ".join(ast.unparse(n).split())[:90] for n in (node, new))
-            found.append(Mutant(file, getattr(node, "lineno", 0), before, after, ast.unparse(spoiled)))
-    return found
+    tree = ast.parse((PACKAGE / file).read_text("utf-8"))
+    return [Mutant(file, path, change) for path, node in places(tree) for change in changes_of(node)]
 
 
 def files_of(room: str) -> list[Path]:
@@ -164,7 +167,7 @@ def tests_of(mutant: Mutant) -> list[str]:
 def plant(mutant: Mutant, folder: Path) -> None:
     """A copy of the package in ``folder``, with the bug."""
     shutil.copytree(PACKAGE, folder / "vae_helpers", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "vae_helpers" / mutant.file).write_text(mutant.source, "utf-8")
+    (folder / "vae_helpers" / mutant.file).write_text(mutant.spoiled[0], "utf-8")
 
 
 def run_tests(folder: Path, tests: list[str]) -> int:
