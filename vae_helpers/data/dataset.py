@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from vae_helpers.data import glyphs
 from vae_helpers.data.downloads import download
 from vae_helpers.data.files import Published, missing_files, read_split
+from vae_helpers.data.places import named_folder, root_meant
 from vae_helpers.validation import Device, Grey, Pixels, PositiveInt, Seed, validated
 
 import torch
@@ -48,8 +49,11 @@ def default_device() -> torch.device:
 
 
 def cache_folder() -> Path:
-    """Where downloads and trained weights are kept: ``VAE_CACHE`` if set, else the user's cache folder."""
-    return Path(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers")).expanduser()
+    """Where downloads and trained weights are kept: ``VAE_CACHE`` if set, else the user's cache folder.
+
+    Raises NotADirectoryError where that is a file, FileNotFoundError for quotes around it.
+    """
+    return named_folder(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers"), "VAE_CACHE")
 
 
 @validated
@@ -87,19 +91,26 @@ def load_glyphs(
 
 @validated
 def find(name: Published, folder: str | os.PathLike | None = None) -> Path | None:
-    """The first folder with all four files of a data set: ``folder`` alone if given, else VAE_DATA, then the cache."""
+    """The first folder with all four files of a data set: ``folder`` alone if given, else VAE_DATA, then the cache.
+
+    Raises FileNotFoundError for a ``folder`` without them, and, as NotADirectoryError, for a VAE_DATA that can't be
+    meant: a path in quotes, a file, the folder MNIST or MNIST/raw itself. A VAE_DATA without this data set is said.
+    """
     if folder is not None:
-        given = Path(folder).expanduser()
+        given = named_folder(folder, "folder")
         absent = missing_files(name, given)
         if absent:
+            root = root_meant(name, given) or "the folder that contains MNIST/raw (torchvision's root)"
             raise FileNotFoundError(
-                f"{given} does not hold {name}: {absent[0]} is missing. "
-                "Give the folder that contains MNIST/raw (torchvision's root), or leave folder out to download."
+                f"folder {given} does not hold {name}: {absent[0]} is missing. Give {root}, or leave folder out to "
+                "download."
             )
         return given
     places = [cache_folder()]
     if os.environ.get("VAE_DATA"):
-        named = Path(os.environ["VAE_DATA"]).expanduser()
+        named = named_folder(os.environ["VAE_DATA"], "VAE_DATA")
+        if root := root_meant(name, named):
+            raise FileNotFoundError(f"VAE_DATA is {named}, a folder inside the data: set it to {root}.")
         absent = missing_files(name, named)
         if absent:
             print(f"VAE_DATA is set to {named}, but {absent[0]} is not there: looking on.")

@@ -6,7 +6,7 @@ from typing import Annotated
 from vae_helpers.data import to_float
 from vae_helpers.losses import Loss
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Pixels, has, validated
+from vae_helpers.validation import Pixels, has, objects, validated
 from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
 
 import ipywidgets
@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 ACROSS, ZOOM = 10, 2
-Models = Mapping[float, Annotated[nn.Module, has("embed", "generate", "latent_dim")]]  # by their β
+OneModel = Annotated[nn.Module, has("latent_dim"), objects.needs_no_labels("embed", "generate")]
+Models = Mapping[float, OneModel]  # by their β
 
 
 class BetaExplorer(Playable):

@@ -6,7 +6,7 @@ from typing import Annotated
 from vae_helpers.data import to_float
 from vae_helpers.evaluation import spherical, straight
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Condition, Pixels, has, tensors, validated
+from vae_helpers.validation import Condition, Pixels, objects, tensors, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
@@ -117,7 +117,7 @@ def _two_images(value: Sequence[object], name: str, given: Mapping[str, object])
 
 @validated
 def interpolation(
-    model: Annotated[nn.Module, has("embed", "generate")],
+    model: Annotated[nn.Module, objects.needs_no_labels("embed", "generate")],
     x: Annotated[Pixels[Tensor, " n 1 28 28"], tensors.at_least_two],
     pair: Annotated[tuple[int, ...] | list[int], _two_images] = (0, 1),
 ) -> Interpolation:

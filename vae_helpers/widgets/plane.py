@@ -145,7 +145,7 @@ def _on_the_plane(value: Sequence[object], name: str) -> None:
 
 @validated
 def latent_plane(
-    model: Annotated[nn.Module, has("generate", "latent_dim")],
+    model: Annotated[nn.Module, has("latent_dim"), objects.needs_no_labels("generate")],
     codes: Finite[Tensor, " n 2"] | None = None,
     y: Labels[Tensor, " n"] | None = None,
     start: Annotated[tuple[float, ...] | list[float], _on_the_plane] = (0.0, 0.0),

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Finite, has, tensors, validated
+from vae_helpers.validation import Finite, has, objects, tensors, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
@@ -86,7 +86,7 @@ class LatentSliders(Playable):
 
 @validated
 def latent_sliders(
-    model: Annotated[nn.Module, has("generate", "latent_dim")],
+    model: Annotated[nn.Module, has("latent_dim"), objects.needs_no_labels("generate")],
     start: Finite[Tensor, " {model.latent_dim}"] | None = None,
     codes: Annotated[Finite[Tensor, " n {model.latent_dim}"], tensors.at_least_two] | None = None,
 ) -> LatentSliders:
