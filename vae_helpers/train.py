@@ -64,10 +64,9 @@ def _device(name: str) -> torch.device:
         objects.device(name, "device")
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise argparse.ArgumentTypeError("PyTorch sees no GPU here")
-    return device
+    if reason := data.why_not(name):
+        raise argparse.ArgumentTypeError(reason)
+    return torch.device(name)
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -87,7 +86,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=5e-3, help="the schedule's peak (0.005)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("auto", "float32", "bf16"), default="auto")
-    parser.add_argument("--device", type=_device, help="cpu or cuda (a GPU if there is one)")
+    parser.add_argument("--device", type=_device, help="cuda, mps or cpu (VAE_DEVICE, else a GPU of CUDA's)")
     parser.add_argument(
         "--checkpoint", type=Path, help="the file to write (in the cache folder, named after the model)"
     )
