@@ -7,6 +7,7 @@ import torch
 CPU = torch.device("cpu")
 # To C++ the tensors are on "meta", a device without streams: for "cuda" autograd would ask a driver for some.
 IN_CPP = ("cuda", "meta")
+OLDEST = (7, 5)
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Kind:
     @property
     def device(self):
         return torch.device(self.name, 0)
+
+    @property
+    def is_too_old(self):
+        """Whether a build of PyTorch has no kernels for it any more, though its driver says that it is there."""
+        return self.name == "cuda" and self.capability < OLDEST
 
     @property
     def lacks(self):

@@ -65,6 +65,8 @@ class Kernels(TorchDispatchMode):
         refuse_generator(kwargs.get("generator"), kind().name if there else "cpu")
         if not (on_gpu or there):
             return func(*args, **kwargs)
+        if kind().is_too_old:
+            raise LostError("CUDA error: no kernel image is available for execution on the device")
         if self.dead:
             raise LostError("CUDA error: device-side assert triggered, by an earlier operation")
         written = _written_to(func, args)
