@@ -1,7 +1,8 @@
 """Every notebook on the pretended GPU, on the glyphs, its training cut to a few steps; each in a process of its own.
 
 So little training misses what the notebooks claim of it: an AssertionError is forgiven where the CPU raises one too, in
-that cell, at these lengths. Everything else that a cell raises counts, and an answer that raises within a check.
+that cell, at these lengths; by chance, which is another on a GPU, it may take other seeds. Everything else that a cell
+raises counts, and an answer that raises within a check.
 """
 
 import json
@@ -15,6 +16,7 @@ import pytest
 from helpers.places import EVERY_NOTEBOOK, ROOT
 from pretended_gpu.private import missing
 
+SHIFTS = ("0", "1", "2")
 SCRIPT = Path(__file__).with_name("one_notebook.py")
 
 
@@ -32,8 +34,9 @@ def failures(path, *asked):
 @pytest.mark.parametrize("path", EVERY_NOTEBOOK, ids=[path.stem for path in EVERY_NOTEBOOK])
 def test_a_notebook_runs_on_a_gpu(path):
     found = failures(path, "cuda")
-    claims = [number for number, (kind, _) in found.items() if kind == "AssertionError"]
-    assert len(claims) == len(found), found
-    if claims:
-        on_the_cpu = failures(path, "cpu")
-        assert not {number: found[number] for number in claims if number not in on_the_cpu}
+    assert all(kind == "AssertionError" for kind, _ in found.values()), found
+    for shift in SHIFTS:
+        if found:
+            on_the_cpu = failures(path, "cpu", shift)
+            found = {number: said for number, said in found.items() if number not in on_the_cpu}
+    assert not found
