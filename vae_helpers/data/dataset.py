@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vae_helpers.data import glyphs
+from vae_helpers.data.devices import default_device, in_float64
 from vae_helpers.data.downloads import download
 from vae_helpers.data.files import Published, missing_files, read_split
 from vae_helpers.data.places import named_folder, root_meant
@@ -43,11 +44,6 @@ class Dataset:
         )
 
 
-def default_device() -> torch.device:
-    """The first CUDA device if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def cache_folder() -> Path:
     """Where downloads and trained weights are kept: ``VAE_CACHE`` if set, else the user's cache folder.
 
@@ -58,7 +54,7 @@ def cache_folder() -> Path:
 
 @validated
 def load(name: Name, folder: str | os.PathLike | None = None, device: Device | None = None) -> Dataset:
-    """Load "mnist", "fashion" or "glyphs" onto a device (default: a GPU if there is one).
+    """Load "mnist", "fashion" or "glyphs" onto a device (default: ``default_device()``).
 
     Looks in ``folder``, then in the folder that ``VAE_DATA`` names, then in the cache, all in torchvision's
     layout (``MNIST/raw/…``); otherwise torchvision downloads into the cache. Without a network it says so and
@@ -127,4 +123,5 @@ def to_float(x: Grey[Tensor, " *n"]) -> Float32[Tensor, " *n"]:
 @validated
 def mean_image(x: Pixels[Tensor, " n 1 28 28"]) -> Float32[Tensor, " 1 28 28"]:
     """The mean over images, in [0, 1]; taken in parts, so that memory stays small."""
-    return sum(to_float(part).sum(0, dtype=torch.float64) for part in x.split(2000)).div(len(x)).float()
+    total = sum(in_float64(to_float(part)).sum(0) for part in x.split(2000))
+    return total.div(len(x)).float().to(x.device)

@@ -88,7 +88,7 @@ class Labels(AbstractDtype):
 
 
 class LabelsInAStep(AbstractDtype):
-    """Labels where every training step passes: on a GPU their range is not looked at. ``fit`` looks once."""
+    """Labels where training steps pass: in a step of ``fit``, which has looked, a GPU's are not looked at again."""
 
     dtypes, called, mend = Labels.dtypes, Labels.called, Labels.mend
     look = staticmethod(tensors.labels_in_a_step)

@@ -3,7 +3,9 @@
 They raise ValueError (TypeError for another precision than the model's): what is wrong, where, how to mend it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import isfinite
 
 from vae_helpers.validation.conditions import Condition
@@ -15,6 +17,7 @@ from torch import Tensor
 AnyTensor = Shaped[Tensor, "..."]
 N_CLASSES = 10
 TO_PRECISION = {torch.float32: "float()", torch.float64: "double()", torch.float16: "half()"}
+_LOOKED_AT = ContextVar("labels were looked at", default=False)
 
 
 @Condition
@@ -90,10 +93,20 @@ def labels(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
         raise ValueError(f"{name} must hold labels from 0 to {n_classes - 1}, but runs from {low} to {high}.")
 
 
+@contextmanager
+def labels_looked_at() -> Iterator[None]:
+    """A training step whose caller has looked at all labels beforehand, as ``fit`` has."""
+    before = _LOOKED_AT.set(True)
+    try:
+        yield
+    finally:
+        _LOOKED_AT.reset(before)
+
+
 @Condition
 def labels_in_a_step(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
-    """As ``labels``; but in training on a GPU they are not looked at, which would wait for the device at every step."""
-    if not (value.is_cuda and torch.is_grad_enabled()):
+    """As ``labels``; but within ``labels_looked_at`` those on a GPU pass: a look would wait for it at every step."""
+    if value.device.type == "cpu" or not _LOOKED_AT.get():
         labels(value, name, given)
 
 

@@ -25,7 +25,7 @@ class BetaExplorer(Playable):
         self.models = {beta: own_copy(models[beta]) for beta in sorted(models)}
         self.losses, self.x = dict(losses), to_float(x[:ACROSS].cpu())
         some_model = next(iter(self.models.values()))
-        self.z = torch.randn(2 * ACROSS, some_model.latent_dim, generator=generator())
+        self.z = torch.randn(2 * ACROSS, some_model.latent_dim, generator=generator(), device="cpu")
         self.picture, self.readout, self.errors = Picture(), ipywidgets.HTML(), ipywidgets.Output()
         middle = min(self.models, key=lambda beta: abs(beta - 1))
         options = [(f"{beta:g}", beta) for beta in self.models]

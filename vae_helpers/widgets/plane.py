@@ -96,7 +96,7 @@ class LatentPlane(Playable):
     def code(self) -> Float32[Tensor, " 1 2"]:
         """The code z under the point."""
         values = self.pad.z if self.pad is not None else [slider.value for slider in self.sliders]
-        return torch.tensor([values], dtype=torch.float32)
+        return torch.tensor([values], dtype=torch.float32, device="cpu")
 
     def move_to(self, z1: float, z2: float) -> None:
         """Put the point somewhere and draw."""

@@ -59,11 +59,11 @@ class LatentSliders(Playable):
 
     def code(self) -> Float[Tensor, " 1 d"]:
         """The code z that the sliders show."""
-        return torch.tensor([[slider.value for slider in self.sliders]])
+        return torch.tensor([[slider.value for slider in self.sliders]], device="cpu")
 
     def random_code(self) -> Code:
         """A code drawn from the Gaussian that the sliders span."""
-        return self.centre + self.spread * torch.randn(len(self.sliders), generator=self.random)
+        return self.centre + self.spread * torch.randn(len(self.sliders), generator=self.random, device="cpu")
 
     def png(self) -> bytes:
         """The decoded image as PNG."""
@@ -97,7 +97,7 @@ def latent_sliders(
     CPU. Raises TypeError or ValueError for codes of another size, or not finite.
     """
     d = model.latent_dim
-    centre, spread = torch.zeros(d), torch.ones(d)
+    centre, spread = torch.zeros(d, device="cpu"), torch.ones(d, device="cpu")
     if codes is not None:
         centre, spread = codes.mean(0).cpu(), codes.std(0).cpu().clamp(min=1e-3)
     start = centre if start is None else start.detach().cpu().float()
