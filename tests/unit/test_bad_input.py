@@ -326,7 +326,7 @@ CASES = {
         (data.to_float, {"x": BYTES}, {"x": [*NO_TENSOR, Y, X > 0.5]}),
         (data.mean_image, {"x": X}, {"x": NO_PIXELS}),
         (data.default_device, {}, {}),
-        (data.why_not, {"device": "cpu"}, {"device": [None, *NO_DEVICE]}),
+        (data.why_not, {"device": "cpu"}, {"device": [None, *(d for d in NO_DEVICE if d != "cuda:99")]}),
         (data.in_float64, {"t": X}, {"t": NO_TENSOR}),
         (data.cache_folder, {}, {}),
         (glyphs.make, {"n": 2}, {"n": [*NO_COUNT, X], "seed": NO_SEED}),

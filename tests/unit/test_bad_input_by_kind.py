@@ -193,7 +193,7 @@ def test_under_autocast_half_precision_passes():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("cuda", "PyTorch sees no GPU here"), ("mps", "which PyTorch can't use here")]
+    ("name", "message"), [("cuda", "PyTorch sees no GPU here"), ("mps", "but PyTorch sees no GPU of Apple's here")]
 )
 def test_a_device_that_is_not_there_is_refused_before_anything_is_drawn(name, message, monkeypatch):
     if name == "mps" and torch.backends.mps.is_available():
