@@ -1,6 +1,7 @@
 """``diagnose_vae``: a handful of cheap probes on anybody's VAE, and what they found, in plain words."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from vae_helpers.data import to_float
 from vae_helpers.exercises.diagnosis import halves, targets, weights
@@ -123,7 +124,8 @@ def _look(ready: Ready, notes: Notes, told: bool) -> None:
         _of_reconstruction(rec, reach, exact, notes)
     if kl and rec and rec.weight and (kl.plain or kl.form == "several draws") and kl.form != "capacity":
         _say(notes, _try(notes, "the weight of the KL", _weights, ready, kl, rec, reach))
-    _say(notes, _try(notes, "what μ and log σ² can be", halves.said_of_heads, own))
+    if not notes.has("plain autoencoder"):
+        _say(notes, _try(notes, "what μ and log σ² can be", halves.said_of_heads, own))
     _say(notes, _try(notes, "whether the picture depends on z alone", halves.said_of_bypass, own))
     if labels:
         _say(notes, _try(notes, "labels", halves.said_of_labels, own))
@@ -138,7 +140,9 @@ def _look(ready: Ready, notes: Notes, told: bool) -> None:
 def _of_noise_and_kl(noise: Noise | None, kl: Kl | None, spy: Spy, labels: bool, notes: Notes) -> None:
     silent = noise is not None and noise.kind == "none"
     if silent and kl and kl.form == "missing":
-        text = "Nothing is drawn and no KL is there: a plain autoencoder. Its codes follow no prior, and can't be drawn."
+        text = (
+            "Nothing is drawn and no KL is there: a plain autoencoder. Its codes follow no prior, and can't be drawn."
+        )
         notes.ask(Finding("plain autoencoder", text))
         return
     if spy.fixed and kl and kl.form in ("only mu", "missing"):
@@ -158,9 +162,12 @@ def _of_noise_and_kl(noise: Noise | None, kl: Kl | None, spy: Spy, labels: bool,
 
 
 def _of_reconstruction(rec: Reconstruction, reach: tuple[float, float], spy: Spy, notes: Notes) -> None:
-    _say(notes, _try(notes, "the range of the pixels", targets.said_of_range, spy, rec, reach))
+    if rec.weight >= 0:
+        _say(notes, _try(notes, "the range of the pixels", targets.said_of_range, spy, rec, reach))
     if rec.form == "missing":
-        notes.ask(Finding("no reconstruction", "The loss doesn't change with the decoder's picture, or sends it no gradient."))
+        notes.ask(
+            Finding("no reconstruction", "The loss doesn't change with the decoder's picture, or sends it no gradient.")
+        )
     elif rec.target is not None and rec.target.shape == spy.images[0].flatten(1).shape:
         found = _try(notes, "the target", targets.said_of_target, spy, rec)
         if found:
@@ -214,7 +221,9 @@ def _bytes(ready: Ready, notes: Notes) -> None:
         return
     pixels = x[:1000].max().item()
     if pixels > 1 and seen is not None and seen.max() > 1.5 and _casts(ready, images):
-        text = f"The images are bytes up to {pixels}; I divided them by 255. Handed over as they are, your loss doesn't."
+        text = (
+            f"The images are bytes up to {pixels}; I divided them by 255. Handed over as they are, your loss doesn't."
+        )
         notes.ask(Finding("pixels to 255", text, "Divide by 255 in the loader or in the loss."))
 
 
@@ -229,8 +238,6 @@ def _casts(ready: Ready, images: Images) -> bool:
 
 def _at_evaluation(ready: Ready, evaluate: Callable, notes: Notes) -> None:
     """Whether what is reported draws z."""
-    from dataclasses import replace
-
     program = replace(ready.program, loss=evaluate)
     other = Ready.__new__(Ready)
     other.__dict__.update(ready.__dict__, program=program)

@@ -49,7 +49,10 @@ def said_of_heads(spy: Spy) -> Iterator[tuple[bool, Finding]]:
         return
     if mu.min() >= 0 and mu.max() > 0:
         text = "μ is never negative, whatever the input: half of the prior is out of reach."
-        yield True, Finding("mu never negative", text, "A ReLU, softplus or sigmoid at the end of μ's layer?", "Drop it.")
+        yield (
+            True,
+            Finding("mu never negative", text, "A ReLU, softplus or sigmoid at the end of μ's layer?", "Drop it."),
+        )
     elif mu.abs().max() <= 1.0001 and mu.abs().max() > 0.9:
         text = "μ stays between −1 and 1, whatever the input."
         yield False, Finding("mu bounded", text, "A tanh at its end? N(0, 1) goes further.")
@@ -68,12 +71,17 @@ def _of_spread(spy: Spy, second: AnyTensor) -> Iterator[tuple[bool, Finding]]:
         yield False, Finding("logvar bounded", text, "A tanh or a sigmoid at its end?")
     elif high > OVERFLOW:
         text = f"{name} has no bound: for an odd image it reaches {high:.2g}, and exp of it overflows: NaN."
-        yield False, Finding("logvar unbounded", text, "Training usually keeps it small.", "logvar.clamp(-30, 20) costs nothing.")
+        yield (
+            False,
+            Finding(
+                "logvar unbounded", text, "Training usually keeps it small.", "logvar.clamp(-30, 20) costs nothing."
+            ),
+        )
 
 
 def said_of_bypass(spy: Spy) -> Iterator[tuple[bool, Finding]]:
     """Whether a picture depends on the image by another way than z; and whether it depends on z at all."""
-    if spy.reading.drawn or not len(spy.own.codes) == 1:
+    if spy.reading.drawn or len(spy.own.codes) != 1:
         return
     x, y = spy.images
     mu = torch.randn(spy.mu.shape, generator=torch.Generator().manual_seed(4)).to(spy.mu)
@@ -88,7 +96,10 @@ def said_of_bypass(spy: Spy) -> Iterator[tuple[bool, Finding]]:
     if by_image > 1e-3:
         text = f"With z held still, the decoder's picture changes with the image, by {by_image:.2g} times its spread."
         cause = "It sees the image by another way than z: a skip connection, a kept feature, a condition?"
-        yield False, Finding("bypass", text, cause, "Then nothing keeps z from being ignored, and no z from the prior will do.")
+        yield (
+            False,
+            Finding("bypass", text, cause, "Then nothing keeps z from being ignored, and no z from the prior will do."),
+        )
     if by_code == 0:
         text = "The decoder's picture is the same for every z."
         yield False, Finding("z ignored", text, "z is not used, or all units of a layer are dead.")
@@ -96,7 +107,7 @@ def said_of_bypass(spy: Spy) -> Iterator[tuple[bool, Finding]]:
 
 def said_of_labels(spy: Spy) -> Iterator[tuple[bool, Finding]]:
     """Whether labels that the two halves are handed change anything, and are those that came with the images."""
-    x, y = spy.images
+    y = spy.images[1]
     handed = [a for call in (*spy.own.decoded, *spy.own.inputs) for a in _labels_in(call, y)]
     if y is None or y.is_floating_point():
         return
@@ -113,7 +124,9 @@ def said_of_labels(spy: Spy) -> Iterator[tuple[bool, Finding]]:
     swap = {id(a): b for a, b in zip(more, other, strict=True)}
     with torch.no_grad():
         pictures = [
-            spy.picture_of(spy.decoder(*(s.get(id(a), a) for a in args), **{k: s.get(id(a), a) for k, a in kwargs.items()}))
+            spy.picture_of(
+                spy.decoder(*(s.get(id(a), a) for a in args), **{k: s.get(id(a), a) for k, a in kwargs.items()})
+            )
             for s in ({}, swap)
         ]
     if torch.equal(*pictures):
@@ -144,4 +157,12 @@ def said_of_classes(x: AnyTensor, y: AnyTensor | None) -> Iterator[tuple[bool, F
     chance = (counts.double() / half).square().sum().item()
     if right < chance + 4 * (chance * (1 - chance) / half) ** 0.5:
         text = f"The nearest class mean guesses {right:.0%} of the labels, and chance would {chance:.0%}."
-        yield False, Finding("labels unrelated", text, "Images and labels shuffled apart, or off by one?", "Draw nine with their labels.")
+        yield (
+            False,
+            Finding(
+                "labels unrelated",
+                text,
+                "Images and labels shuffled apart, or off by one?",
+                "Draw nine with their labels.",
+            ),
+        )

@@ -15,6 +15,7 @@ import torch
 from torch.distributions import Normal
 
 EXACT, SMALL = 2e-3, 1e-3  # of a gradient, relative: what still agrees, and what is no term
+NOTHING = 1e-14  # of a gradient
 Terms = dict[str, float]
 TERMS: dict[str, Callable] = {
     "μ²": lambda m, v: m**2,
@@ -73,7 +74,7 @@ def measure_kl(spy: Spy) -> Kl:
     call, found = gradients_at(spy, "between")
     if not found.isfinite().all():
         raise ProbeError("the KL: its gradient is not finite")
-    if found.abs().max() < 1e-12 * max(1.0, call.total.abs().item()):
+    if found.abs().max() < NOTHING:
         return Kl(_why_missing(spy, call))
     kl = _of_draws(spy, call, found) or _of_terms(spy, call, found) or Kl("unknown")
     if kl.form in ("closed", "draws", "unknown"):
@@ -81,14 +82,8 @@ def measure_kl(spy: Spy) -> Kl:
     return kl
 
 
-def weigh_kl(spy: Spy, kl: Kl) -> float:
-    """The weight of a KL whose form is known, at the batch size of this spy."""
-    again = measure_kl(spy)
-    return again.weight if again.form == kl.form else 0.0
-
-
 def _why_missing(spy: Spy, call: Call) -> str:
-    """Without gradient: is there a KL all the same, cut from the graph, or weighed 0?"""
+    """Why a KL has no gradient: cut from the graph, weighed 0, or not there."""
     other = spy.call(point(spy, "far"), spy.one_picture())
     if abs(other.total.item() - call.total.item()) > 1e-6 * abs(call.total.item()):
         return "cut"

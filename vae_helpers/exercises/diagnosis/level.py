@@ -37,16 +37,16 @@ def said_of_level(spy: Spy, evaluated: Spy, live: Spy) -> Iterator[Finding]:
     if training < enough <= evaluation:
         yield Finding(
             "worse in evaluation mode",
-            f"The loss is {training:.4g} in training mode and {evaluation:.4g} in evaluation mode, where one picture for "
-            f"everybody costs {level:.4g}.",
+            f"The loss is {training:.4g} in training mode and {evaluation:.4g} in evaluation mode, where one picture "
+            f"for everybody costs {level:.4g}.",
             "BatchNorm's running statistics don't fit (too few steps? a large momentum?), or dropout.",
         )
     elif min(own, training) >= enough:
         yield Finding(
             "no better than one picture",
             f"The loss of this model is {own:.4g}, and one picture for everybody, without a code, costs {level:.4g}.",
-            "Untrained? Else: parameters that the optimizer was not given, zero_grad forgotten, a learning rate too high "
-            "or too low, or collapse.",
+            "Untrained? Else: parameters that the optimizer was not given, zero_grad forgotten, a learning rate too "
+            "high or too low, or collapse.",
             "Print the loss before and after ten steps, and which parameters have moved.",
         )
 
@@ -59,6 +59,6 @@ def said_of_codes(mu: AnyTensor, logvar: AnyTensor) -> Iterator[Finding]:
         yield Finding(
             "collapse",
             f"The KL of this model is {kl:.1g} nats per image: the codes say nothing, and all samples are alike.",
-            "Posterior collapse, mostly by a KL that weighs too much; or the model is untrained and its codes are tiny.",
+            "Posterior collapse, mostly by a KL that weighs too much; or the model is untrained, its codes tiny.",
             "Compare the reconstruction with the level of the mean image.",
         )

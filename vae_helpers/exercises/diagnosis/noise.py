@@ -147,7 +147,11 @@ def said_of_noise(found: Noise) -> Iterator[Finding]:
             "ε is multiplied by something that is not σ = exp(0.5 · logvar), or is not of variance 1.",
             RIGHT,
         ),
-        "noise of its own width": (f"(z − μ)/σ spreads by {width}, not by 1.", "ε is multiplied by something else.", RIGHT),
+        "noise of its own width": (
+            f"(z − μ)/σ spreads by {width}, not by 1.",
+            "ε is multiplied by something else.",
+            RIGHT,
+        ),
         "noise off centre": (
             f"(z − μ)/σ has mean {found.mean:.2f}, not 0.",
             "ε is not drawn from N(0, 1), or something is added to z.",

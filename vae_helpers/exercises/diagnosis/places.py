@@ -1,4 +1,4 @@
-"""Where in somebody's model the encoder and the decoder are: by the names given, by usual names, by the layers' shapes."""
+"""Where in somebody's model its two halves are: by the names given, by usual names, by the layers' shapes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -71,7 +71,9 @@ class _Listener:
         self.model, self.calls, self.layers = held_still(copy_of(program.model).train()), {}, []
         given = (*program.encode, *filter(None, [program.decode]))
         for name in (*given, *_candidates(self.model, ENCODERS), *_candidates(self.model, DECODERS)):
-            intercept(self.model, name, lambda original, args, kwargs, name=name: self._note(name, original, args, kwargs))
+            intercept(
+                self.model, name, lambda original, args, kwargs, name=name: self._note(name, original, args, kwargs)
+            )
         for name, layer in self.model.named_modules():
             if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d)):
                 layer.register_forward_hook(lambda _, args, out, name=name: self.layers.append((name, args[0], out)))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError, for_a_copy
+from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError, call_loss, for_a_copy, fresh
 from vae_helpers.exercises.diagnosis.images import AnyTensor, Images, some_of
 from vae_helpers.exercises.diagnosis.interface import TO_LOGVAR
 from vae_helpers.exercises.diagnosis.kl import Kl, measure_kl
@@ -21,8 +21,8 @@ BATCHES, FEW = (101, 67), (33, 21)  # odd numbers of images: no size of the usua
 SLOW = 0.2  # seconds of a call, above which fewer images are looked at
 MEANINGS = {
     "all elements of target should be between 0 and 1": "F.binary_cross_entropy wants pixels in [0, 1].",
-    "all elements of input should be between 0 and 1": "the decoder's answer is no probability: a sigmoid is missing, or "
-    "tanh stands in its place. Or use binary_cross_entropy_with_logits.",
+    "all elements of input should be between 0 and 1": "the decoder's answer is no probability: a sigmoid is missing, "
+    "or tanh stands in its place. Or use binary_cross_entropy_with_logits.",
     "one_hot": "labels are missing? Hand over train_data=(x, y).",
     "'y'": "labels are missing? Hand over train_data=(x, y).",
     "mat1 and mat2 shapes": "a layer gets images of another shape than it was made for: flatten them, or not?",
@@ -86,21 +86,17 @@ class Ready:
 
 
 def _run(program: Program, images: Images) -> None:
-    from vae_helpers.exercises.diagnosis.calling import call_loss, fresh
-
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         call_loss(fresh(program.loss), copy_of(program.model), *images)
 
 
-def program_of(model: nn.Module, loss: Callable | None, encode: object, decode: str | None, spread: str | None) -> Program:
+def program_of(
+    model: nn.Module, loss: Callable | None, encode: object, decode: str | None, spread: str | None
+) -> Program:
     """A program on the CPU, where no assertion on a GPU can end the process's use of it."""
     names = (encode,) if isinstance(encode, str) else tuple(encode or ())
-    inner = nn.Module if isinstance(loss, nn.Module) else object
-    cpu = copy_of(model).to("cpu")
-    called = for_a_copy(loss, model)
-    if inner is nn.Module:
-        called = copy_of(loss).to("cpu")
-    return Program(cpu, called, names, decode or "", "cpu", scale=spread or "log σ²")
+    called = copy_of(loss).to("cpu") if isinstance(loss, nn.Module) else for_a_copy(loss, model)
+    return Program(copy_of(model).to("cpu"), called, names, decode or "", "cpu", scale=spread or "log σ²")
 
 
 def understood(ready: Ready, told: bool, notes: Notes) -> tuple[Noise | None, Kl | None]:
@@ -113,12 +109,11 @@ def understood(ready: Ready, told: bool, notes: Notes) -> tuple[Noise | None, Kl
     for scale, turned in options:
         for spy in dict.fromkeys(spies):
             _take(spy, scale, turned)
-        found = _guarded(measure_noise, ready.exact, notes if not best else None), _guarded(
-            measure_kl, ready.exact, notes if not best else None
-        )
+        aside = Notes()
+        found = _guarded(measure_noise, ready.exact, aside), _guarded(measure_kl, ready.exact, aside)
         score = _sense(*found)
         if best is None or score > best[0]:
-            best = (score, scale, turned, found)
+            best = (score, scale, turned, found, aside.not_seen)
         if score >= 3:
             break
     for spy in dict.fromkeys(spies):
@@ -126,6 +121,7 @@ def understood(ready: Ready, told: bool, notes: Notes) -> tuple[Noise | None, Kl
     if best[1:3] != options[0]:
         what = "log σ² first, then μ" if best[2] else f"{best[1]}, not log σ²"
         notes.look(f"encode's answer, which seems to hold {what} (spread=… says so)")
+    notes.not_seen += best[4]
     return best[3]
 
 
@@ -151,15 +147,13 @@ def _sense(noise: Noise | None, kl: Kl | None) -> int:
     return right + (noise.kind == "gaussian")
 
 
-def _guarded(measure: Callable, spy: Spy, notes: Notes | None) -> object:
+def _guarded(measure: Callable, spy: Spy, notes: Notes) -> object:
     """A measurement; None, and the reason in the notes, where it can't be made."""
     try:
         return measure(spy)
     except ProbeError as error:
-        if notes:
-            notes.skip(str(error))
+        notes.skip(str(error))
     except Exception as error:
-        if notes:
-            what = {"measure_noise": "how z is drawn", "measure_kl": "the KL"}[measure.__name__]
-            notes.skip(f"{what}: under a probe's numbers the loss raised {type(error).__name__}: {str(error)[:120]}")
+        what = "how z is drawn" if measure is measure_noise else "the KL"
+        notes.skip(f"{what}: under a probe's numbers something raised {type(error).__name__}: {str(error)[:120]}")
     return None

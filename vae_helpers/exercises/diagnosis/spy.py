@@ -178,10 +178,8 @@ def draws_in(codes: list, mu: AnyTensor) -> tuple[AnyTensor, bool] | None:
     """The codes as (draws, images, d), labels beside them cut off, and whether draws come before images."""
     d, found, first = mu.flatten(1).shape[1], [], True
     for z in codes:
-        if z.shape[-1] > mu.shape[-1] and mu.ndim == 2:
-            parts = (z[..., :d], z[..., -d:])
-        else:
-            parts = (z,)
+        joined = z.shape[-1] > mu.shape[-1] and mu.ndim == 2  # with a label
+        parts = (z[..., :d], z[..., -d:]) if joined else (z,)
         if any(part.numel() % mu.numel() for part in parts) or not parts[0].numel():
             return None
         shapes = [(part.reshape(-1, len(mu), d), True) for part in parts]

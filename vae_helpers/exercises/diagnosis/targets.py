@@ -1,4 +1,4 @@
-"""What a reconstruction compares with: the image itself, or something else; and can the decoder reach its pixels?"""
+"""What a reconstruction compares with: the image itself, or something else; and whether a decoder reaches it."""
 
 from collections.abc import Iterator
 
@@ -54,7 +54,9 @@ def said_of_target(spy: Spy, found: Reconstruction) -> tuple[list[Finding], list
     of_input = read is not None and _alike(target, read) > 0.9999
     if of_input:
         away = (target - x.flatten(1)).square().mean().sqrt().item()
-        seen_text = f"The target isn't the image that was handed over, but what encode is given: {away:.2f} away from it."
+        seen_text = (
+            f"The target isn't the image that was handed over, but what encode is given: {away:.2f} away from it."
+        )
         cause = "Corrupted to be mended (a denoising model)? Then the clean image is the target. Or is it augmentation?"
         return [], [Finding("target = input", seen_text, cause, LINE)]
     for name, moved in rearranged(images[-1]).items():
@@ -93,7 +95,7 @@ def cheapest(spy: Spy) -> list[Finding]:
     spread = max(abs(itself), *(abs(c) for c in costs.values()))
     if costs[name] >= itself - 1e-3 * spread:
         return []
-    text = f"The image itself is not the cheapest answer of a decoder: it costs {itself:.4g}, and {name} {costs[name]:.4g}."
+    text = f"The image itself is not a decoder's cheapest answer: it costs {itself:.4g}, and {name} {costs[name]:.4g}."
     return [Finding("target", text, "A sign or a bracket in the reconstruction, or another target.", LINE)]
 
 
@@ -109,54 +111,78 @@ def _cost(spy: Spy, pixels: AnyTensor) -> float:
     return min(costs)
 
 
+def end_of(reach: tuple[float, float]) -> tuple[str, tuple[float, float]]:
+    """What a decoder ends in, by the values that it reaches for codes far out, and its range; "" where that is open."""
+    low, high = reach
+    if low >= -1e-4 and high <= 1.0001 and (low < 0.05 or high > 0.95):
+        return "ends in a sigmoid, between 0 and 1", (0.0, 1.0)
+    if low >= -1.0001 and high <= 1.0001 and max(-low, high) > 0.95:
+        return "ends in a tanh, between −1 and 1", (-1.0, 1.0)
+    if low >= 0:
+        return "is never negative (a ReLU or softplus at its end?)", (0.0, float("inf"))
+    return "", (-float("inf"), float("inf"))
+
+
 def said_of_range(spy: Spy, found: Reconstruction, reach: tuple[float, float]) -> Iterator[tuple[bool, Finding]]:
     """(certain, finding) about the pixels' range and the decoder's."""
     x = spy.images[0] if found.target is None else found.target
     low, high = x.min().item(), x.max().item()
     if found.form == "sigmoid twice":
-        yield True, Finding(
-            "sigmoid twice",
-            "The loss treats probabilities as logits: it takes the sigmoid of a sigmoid. No pixel falls below ½.",
-            "A sigmoid at the decoder's end (or in the loss) comes before binary_cross_entropy_with_logits.",
-            f"A black image costs at least {spy.pixels} · ln 2 = {spy.pixels * 0.6931:.0f} nats, "
-            "far above the mean image's level. Drop the sigmoid.",
+        yield (
+            True,
+            Finding(
+                "sigmoid twice",
+                "The loss treats probabilities as logits: it takes the sigmoid of a sigmoid. No pixel falls below ½.",
+                "A sigmoid at the decoder's end (or in the loss) comes before binary_cross_entropy_with_logits.",
+                f"A black image costs at least {spy.pixels} · ln 2 = {spy.pixels * 0.6931:.0f} nats, "
+                "far above the mean image's level. Drop the sigmoid.",
+            ),
         )
     if ("bernoulli" in found.form or found.form == "sigmoid twice") and (low < -1e-3 or high > 1 + 1e-3):
-        yield True, Finding(
-            "pixels out of range",
-            f"The pixels run from {low:.2g} to {high:.2g}, and the loss is a cross-entropy, which wants [0, 1].",
-            "The images were standardised (transforms.Normalize?) or not divided by 255.",
-            "Outside [0, 1] a cross-entropy falls without end: look for a negative reconstruction.",
+        yield (
+            True,
+            Finding(
+                "pixels out of range",
+                f"The pixels run from {low:.2g} to {high:.2g}, and the loss is a cross-entropy, which wants [0, 1].",
+                "The images were standardised (transforms.Normalize?) or not divided by 255.",
+                "Outside [0, 1] a cross-entropy falls without end: look for a negative reconstruction.",
+            ),
         )
         return
     if found.form in ("square of sigmoid", "square of tanh"):
         reach = (0.0 if "sigmoid" in found.form else -1.0, 1.0)
     elif "bernoulli" in found.form or found.form == "sigmoid twice":
         return
-    names = {(0, 1): "ends in a sigmoid, between 0 and 1", (-1, 1): "ends in a tanh, between −1 and 1"}
-    ends = next((n for (a, b), n in names.items() if reach[0] >= a - 1e-4 and reach[1] <= b + 1e-4), "")
-    ends = ends or ("is never negative (a ReLU or softplus at its end?)" if reach[0] >= 0 else "")
-    margin = 0.02 * (high - low)
-    if ends and (low < reach[0] - margin - 0.02 or high > max(reach[1], 1 if "between" in ends else high) + margin + 0.02):
-        yield True, Finding(
-            "range",
-            f"The decoder's answer {ends}, and the pixels run from {low:.2g} to {high:.2g}: it can't reach them all.",
-            "The images are scaled otherwise than the decoder's last layer believes (transforms.Normalize? / 255?).",
-            "Print x.min(), x.max() and the same of a reconstruction.",
+    ends, (least, most) = end_of(reach)
+    margin = 0.02 * (high - low) + 0.02
+    if ends and (low < least - margin or high > most + margin):
+        yield (
+            True,
+            Finding(
+                "range",
+                f"The decoder's answer {ends}, and the pixels run from {low:.2g} to {high:.2g}: it can't reach them all.",
+                "The images are scaled otherwise than the decoder's last layer believes (transforms.Normalize? / 255?).",
+                "Print x.min(), x.max() and the same of a reconstruction.",
+            ),
         )
     elif "tanh" in ends and low >= 0:
-        yield False, Finding(
-            "range",
-            f"The decoder ends in a tanh, between −1 and 1, and the pixels run from {low:.2g} to {high:.2g}.",
-            "Half of its range is of no use; black lies where tanh is steepest, not at its end.",
-            "A sigmoid fits [0, 1]; or scale the images to [−1, 1], in training and test alike.",
+        yield (
+            False,
+            Finding(
+                "range",
+                f"The decoder ends in a tanh, between −1 and 1, and the pixels run from {low:.2g} to {high:.2g}.",
+                "Half of its range is of no use; black lies where tanh is steepest, not at its end.",
+                "A sigmoid fits [0, 1]; or scale the images to [−1, 1], in training and test alike.",
+            ),
         )
     if high > 10:
-        yield False, Finding(
-            "pixels to 255",
-            f"The pixels run to {high:.3g}: a squared error of them is {high**2:.2g} times that of pixels in [0, 1], and the KL "
-            "hardly counts.",
-            "Not divided by 255?",
+        yield (
+            False,
+            Finding(
+                "pixels to 255",
+                f"The pixels run to {high:.3g}: a squared error of them is {high**2:.2g} times that of pixels in [0, 1].",
+                "The KL hardly counts beside it. Not divided by 255?",
+            ),
         )
 
 

@@ -1,4 +1,4 @@
-"""What the KL weighs beside the reconstruction, its sign, and the sizes that its weight is made of; and KLs in words."""
+"""What the KL weighs beside the reconstruction, its sign, and the sizes its weight is made of; KLs in words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ WRONG = {
     "no sigma": "σ² is missing: nothing keeps the clouds from growing without end.",
     "log turned": "The sign of log σ² is turned: the cheapest cloud is a point.",
     "mu not squared": "μ is not squared: moving a code one way costs, the other way pays.",
-    "reversed": "It is KL(p ‖ q), the divergence the other way round: the arguments of kl_divergence are exchanged. The "
-    "ELBO wants KL(q ‖ p), q first.",
+    "reversed": "It is KL(p ‖ q), the divergence the other way round: the arguments of kl_divergence are exchanged. "
+    "The ELBO wants KL(q ‖ p), q first.",
     "log squared": "(log σ)² stands where log σ² = 2 log σ belongs. A square of a logarithm is not the logarithm of a "
     "square.",
 }
 MEANT = {
     "several draws": ("KL of several draws", "The loss is a bound of several draws per image (IWAE), not an ELBO."),
     "free bits": ("free bits", "Near the prior the KL has no gradient: free bits, or a KL that is cut off below."),
-    "capacity": ("capacity", "Near the prior the KL's sign is turned: |KL − C|, a capacity that the codes are to fill."),
+    "capacity": ("capacity", "Near the prior the KL's sign is turned: |KL − C|, a capacity to be filled."),
     "prior per image": ("prior elsewhere", "The prior has a mean of its own for each image, and no labels explain it."),
-    "weight 0": ("KL weight 0", "The loss computes a KL and weighs it 0: the first step of a warm-up? Without one, there "
-                 "is no KL."),
-    "unknown": ("KL unknown", "What the loss asks of μ and log σ² is not the closed KL to N(0, I), nor a multiple of it: "
-                "another prior or estimate? It is none of the mistakes known here."),
+    "weight 0": ("KL weight 0", "The loss computes a KL and weighs it 0: the first step of a warm-up? Without one, "
+                 "there is no KL."),
+    "unknown": ("KL unknown", "What the loss asks of μ and log σ² is not the closed KL to N(0, I), nor a multiple of "
+                "it: another prior or estimate? It is none of the mistakes known here."),
 }  # fmt: skip
 
 
@@ -46,11 +46,14 @@ def said_of_kl(kl: Kl, labelled: bool) -> Iterator[tuple[bool, Finding]]:
         seen = "The KL in the loss is not ½ Σ (μ² + σ² − log σ² − 1), nor a multiple of it."
         yield True, Finding(f"KL {kl.form}", seen, WRONG[kl.form], f"Measured: {terms}. {PYTORCH}")
     elif kl.form == "missing":
-        yield True, Finding(
-            "no KL",
-            "With z held still, the loss does not change with μ and log σ².",
-            "The KL is not part of it (of a tuple, the first number counts as the loss).",
-            PYTORCH,
+        yield (
+            True,
+            Finding(
+                "no KL",
+                "With z held still, the loss does not change with μ and log σ².",
+                "The KL is not part of it (of a tuple, the first number counts as the loss).",
+                PYTORCH,
+            ),
         )
     elif kl.form == "cut":
         text = "The KL changes the loss but sends no gradient to μ and log σ²: .item(), .detach(), numpy or no_grad."
@@ -98,21 +101,29 @@ def _near(a: float, b: float) -> bool:
     return abs(a / b - 1) < 0.01
 
 
-def said_of_weight(kl: tuple[float, float], rec: tuple[Reconstruction, float], sizes: Sizes) -> Iterator[tuple[bool, Finding]]:
+def said_of_weight(
+    kl: tuple[float, float], rec: tuple[Reconstruction, float], sizes: Sizes
+) -> Iterator[tuple[bool, Finding]]:
     """(certain, finding) about the weights of KL and reconstruction, at two batch sizes."""
     form, weight = rec[0], rec[0].weight
     if weight < 0 and kl[0] < 0:
         text = "The whole loss has its sign turned: it falls as images fit worse and codes leave the prior."
-        yield True, Finding("sign of the loss", text, "It is the ELBO, to be maximised. An optimizer minimises.", "Minus it.")
+        yield (
+            True,
+            Finding("sign of the loss", text, "It is the ELBO, to be maximised. An optimizer minimises.", "Minus it."),
+        )
     elif weight < 0:
         text = "The sign of the reconstruction is turned: the loss falls as images fit worse."
         yield True, Finding("sign of the reconstruction", text, "A log-likelihood is to be subtracted.", CLOSED)
     elif kl[0] < 0:
-        yield True, Finding(
-            "KL sign",
-            f"Against a reconstruction summed over pixels, the KL weighs {kl[0] / weight:.4g} times.",
-            "The sign of the KL is turned: the loss pays for leaving the prior, without end.",
-            "A KL is never negative, nor is a sum of KL and cross-entropy.",
+        yield (
+            True,
+            Finding(
+                "KL sign",
+                f"Against a reconstruction summed over pixels, the KL weighs {kl[0] / weight:.4g} times.",
+                "The sign of the KL is turned: the loss pays for leaving the prior, without end.",
+                "A KL is never negative, nor is a sum of KL and cross-entropy.",
+            ),
         )
     if weight * kl[0] <= 0:
         return
@@ -122,13 +133,14 @@ def said_of_weight(kl: tuple[float, float], rec: tuple[Reconstruction, float], s
         yield _of_batch(beta, other, sizes)
     elif form.square and (_near(abs(kl[0]), 1) or any(_near(beta, k) for k in (0.5, 1, 2))):
         if any(_near(beta, k * sizes.pixels) for k in (0.5, 1, 2)):
-            yield True, _mean_beside_sum(seen, sizes)
+            yield form.form != "absolute", _mean_beside_sum(seen, sizes)
     elif not _near(beta, 1):
         yield _of_constant(beta, seen, sizes, form.square)
 
 
 def _mean_beside_sum(seen: str, sizes: Sizes) -> Finding:
-    text = f"The reconstruction is a mean over {sizes.pixels} pixels, the KL a sum: a hidden β of {sizes.pixels}, and collapse."
+    text = f"The reconstruction is a mean over {sizes.pixels} pixels, the KL a sum: a hidden "
+    text += f"β of {sizes.pixels}, and collapse."
     return Finding("mean beside sum", seen, text, CLOSED)
 
 
@@ -143,15 +155,19 @@ def _of_batch(beta: float, other: float, sizes: Sizes) -> tuple[bool, Finding]:
     per_image = beta / n if grows else beta * n
     fixed = 1 / per_image if grows else per_image
     for over in (1, pixels, 1 / pixels):
-        if 3.5 < fixed * over < 5000 and _near(fixed * over, round(fixed * over)) and round(fixed * over) not in (pixels,):
+        if (
+            3.5 < fixed * over < 5000
+            and _near(fixed * over, round(fixed * over))
+            and round(fixed * over) not in (pixels,)
+        ):
             size = round(fixed * over)
             if size & (size - 1) == 0 or size % 10 == 0:
-                text = f"It is 1 at a batch of {size} only: a batch size is written into the code. The last batch is smaller."
+                text = f"It is 1 at a batch of {size} only: the code holds a batch size. The last batch is smaller."
                 return False, Finding("batch size fixed", seen, text, "Divide by len(x).")
     amount = "" if _near(per_image, 1) else f" times {_product(per_image, sizes)}"
     text = (
-        f"One part is a sum over the batch, the other a mean: the weight is {'the' if grows else '1 over the'} batch size"
-        f"{amount}, and changes with it."
+        f"One part is a sum over the batch, the other a mean: the weight is {'the' if grows else '1 over the'} batch "
+        f"size{amount}, and changes with it."
     )
     return True, Finding("batch size", seen, text, CLOSED)
 
