@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vae_helpers.exercises.diagnosis.images import AnyTensor
 from vae_helpers.exercises.diagnosis.places import first_tensor
-from vae_helpers.exercises.diagnosis.report import Finding
+from vae_helpers.exercises.diagnosis.report import Finding, Question
 from vae_helpers.exercises.diagnosis.spy import Spy
 
 import torch
@@ -36,8 +36,8 @@ def odd_answers(spy: Spy) -> Iterator[tuple[AnyTensor, AnyTensor]]:
             yield mu, second
 
 
-def said_of_heads(spy: Spy) -> Iterator[tuple[bool, Finding]]:
-    """(certain, finding) about what μ and log σ² can be."""
+def said_of_heads(spy: Spy) -> Iterator[Finding]:
+    """Findings and questions about what μ and log σ² can be."""
     if spy.reading.form == "code":
         return
     answers = list(odd_answers(spy))
@@ -45,41 +45,35 @@ def said_of_heads(spy: Spy) -> Iterator[tuple[bool, Finding]]:
     logarithm = spy.scale.startswith("log")
     if not spy.fixed and mu.std() > 1e-6 and logarithm and (mu - second).abs().max() < 1e-6 * mu.abs().max():
         text = f"{spy.scale} is the same as μ, number for number, for every input."
-        yield True, Finding("same head", text, "Both come from one layer.", "Give each its own nn.Linear.")
+        yield Finding("same head", text, "Both come from one layer.", "Give each its own nn.Linear.")
         return
     if mu.min() >= 0 and mu.max() > 0:
         text = "μ is never negative, whatever the input: half of the prior is out of reach."
-        yield (
-            True,
-            Finding("mu never negative", text, "A ReLU, softplus or sigmoid at the end of μ's layer?", "Drop it."),
-        )
+        yield Finding("mu never negative", text, "A ReLU, softplus or sigmoid at the end of μ's layer?", "Drop it.")
     elif mu.abs().max() <= 1.0001 and mu.abs().max() > 0.9:
         text = "μ stays between −1 and 1, whatever the input."
-        yield False, Finding("mu bounded", text, "A tanh at its end? N(0, 1) goes further.")
+        yield Question("mu bounded", text, "A tanh at its end? N(0, 1) goes further.")
     if logarithm and not spy.fixed:
         yield from _of_spread(spy, second)
 
 
-def _of_spread(spy: Spy, second: AnyTensor) -> Iterator[tuple[bool, Finding]]:
+def _of_spread(spy: Spy, second: AnyTensor) -> Iterator[Finding]:
     name, low, high = spy.scale, second.min().item(), second.max().item()
     if low >= 0:
         text = f"{name} is never below 0, whatever the input: no cloud is narrower than the prior."
         cause = "A ReLU, softplus or sigmoid at its end? It is a logarithm, and may be negative (or is it σ itself?)."
-        yield True, Finding("logvar never negative", text, cause, "Drop it; or take the output for σ, everywhere.")
+        yield Finding("logvar never negative", text, cause, "Drop it; or take the output for σ, everywhere.")
     elif low > -1:
         text = f"{name} stays above {low:.2g}, whatever the input: codes can't be sharp."
-        yield False, Finding("logvar bounded", text, "A tanh or a sigmoid at its end?")
+        yield Question("logvar bounded", text, "A tanh or a sigmoid at its end?")
     elif high > OVERFLOW:
         text = f"{name} has no bound: for an odd image it reaches {high:.2g}, and exp of it overflows: NaN."
-        yield (
-            False,
-            Finding(
-                "logvar unbounded", text, "Training usually keeps it small.", "logvar.clamp(-30, 20) costs nothing."
-            ),
+        yield Question(
+            "logvar unbounded", text, "Training usually keeps it small.", "logvar.clamp(-30, 20) costs nothing."
         )
 
 
-def said_of_bypass(spy: Spy) -> Iterator[tuple[bool, Finding]]:
+def said_of_bypass(spy: Spy) -> Iterator[Finding]:
     """Whether a picture depends on the image by another way than z; and whether it depends on z at all."""
     if spy.reading.drawn or len(spy.own.codes) != 1:
         return
@@ -96,16 +90,15 @@ def said_of_bypass(spy: Spy) -> Iterator[tuple[bool, Finding]]:
     if by_image > 1e-3:
         text = f"With z held still, the decoder's picture changes with the image, by {by_image:.2g} times its spread."
         cause = "It sees the image by another way than z: a skip connection, a kept feature, a condition?"
-        yield (
-            False,
-            Finding("bypass", text, cause, "Then nothing keeps z from being ignored, and no z from the prior will do."),
+        yield Question(
+            "bypass", text, cause, "Then nothing keeps z from being ignored, and no z from the prior will do."
         )
     if by_code == 0:
         text = "The decoder's picture is the same for every z."
-        yield False, Finding("z ignored", text, "z is not used, or all units of a layer are dead.")
+        yield Question("z ignored", text, "z is not used, or all units of a layer are dead.")
 
 
-def said_of_labels(spy: Spy) -> Iterator[tuple[bool, Finding]]:
+def said_of_labels(spy: Spy) -> Iterator[Finding]:
     """Whether labels that the two halves are handed change anything, and are those that came with the images."""
     y = spy.images[1]
     handed = [a for call in (*spy.own.decoded, *spy.own.inputs) for a in _labels_in(call, y)]
@@ -115,7 +108,7 @@ def said_of_labels(spy: Spy) -> Iterator[tuple[bool, Finding]]:
         agree = max((h == y).double().mean().item() for h in handed)
         if agree < 0.5:
             text = f"The labels that the model is given agree with those handed over for {agree:.0%} of the images."
-            yield False, Finding("labels", text, "Drawn at random, shuffled apart, or shifted by one?")
+            yield Question("labels", text, "Drawn at random, shuffled apart, or shifted by one?")
     args, kwargs = spy.own.decoded[0]
     more = [a for a in (*args, *kwargs.values()) if isinstance(a, Tensor)][1:]
     other = [a.roll(1, 0) if len(a) == len(y) else a for a in more]
@@ -131,7 +124,7 @@ def said_of_labels(spy: Spy) -> Iterator[tuple[bool, Finding]]:
         ]
     if torch.equal(*pictures):
         text = "decode is handed labels, and its picture doesn't change with them, in any digit."
-        yield False, Finding("label ignored", text, "Not joined to z, or multiplied by 0? (Or begins at 0, untrained.)")
+        yield Question("label ignored", text, "Not joined to z, or multiplied by 0? (Or begins at 0, untrained.)")
 
 
 def _labels_in(call: tuple[tuple, dict], y: AnyTensor | None) -> list[AnyTensor]:
@@ -141,7 +134,7 @@ def _labels_in(call: tuple[tuple, dict], y: AnyTensor | None) -> list[AnyTensor]
     return single + hot
 
 
-def said_of_classes(x: AnyTensor, y: AnyTensor | None) -> Iterator[tuple[bool, Finding]]:
+def said_of_classes(x: AnyTensor, y: AnyTensor | None) -> Iterator[Finding]:
     """Whether labels have to do with the images: the nearest class mean of one half, asked about the other."""
     if y is None or y.ndim != 1 or y.is_floating_point() or len(y) < 400 or len(x) != len(y):
         return
@@ -157,12 +150,9 @@ def said_of_classes(x: AnyTensor, y: AnyTensor | None) -> Iterator[tuple[bool, F
     chance = (counts.double() / half).square().sum().item()
     if right < chance + 4 * (chance * (1 - chance) / half) ** 0.5:
         text = f"The nearest class mean guesses {right:.0%} of the labels, and chance would {chance:.0%}."
-        yield (
-            False,
-            Finding(
-                "labels unrelated",
-                text,
-                "Images and labels shuffled apart, or off by one?",
-                "Draw nine with their labels.",
-            ),
+        yield Question(
+            "labels unrelated",
+            text,
+            "Images and labels shuffled apart, or off by one?",
+            "Draw nine with their labels.",
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vae_helpers.exercises.diagnosis.calling import ProbeError
 from vae_helpers.exercises.diagnosis.images import AnyTensor
 from vae_helpers.exercises.diagnosis.reconstruction import link_of
-from vae_helpers.exercises.diagnosis.report import Finding
+from vae_helpers.exercises.diagnosis.report import Finding, Question
 from vae_helpers.exercises.diagnosis.spy import Spy
 from vae_helpers.losses import kl_to_standard_normal
 
@@ -35,14 +35,14 @@ def said_of_level(spy: Spy, evaluated: Spy, live: Spy) -> Iterator[Finding]:
     training, evaluation = live.own.total.item(), evaluated.own.total.item()
     enough = level - BETTER * abs(level)
     if training < enough <= evaluation:
-        yield Finding(
+        yield Question(
             "worse in evaluation mode",
             f"The loss is {training:.4g} in training mode and {evaluation:.4g} in evaluation mode, where one picture "
             f"for everybody costs {level:.4g}.",
             "BatchNorm's running statistics don't fit (too few steps? a large momentum?), or dropout.",
         )
     elif min(own, training) >= enough:
-        yield Finding(
+        yield Question(
             "no better than one picture",
             f"The loss of this model is {own:.4g}, and one picture for everybody, without a code, costs {level:.4g}.",
             "Untrained? Else: parameters that the optimizer was not given, zero_grad forgotten, a learning rate too "
@@ -56,7 +56,7 @@ def said_of_codes(mu: AnyTensor, logvar: AnyTensor) -> Iterator[Finding]:
     mu, logvar = mu.flatten(1), logvar.flatten(1)
     kl = kl_to_standard_normal(mu, logvar).mean().item()
     if kl < COLLAPSED * mu.shape[1]:
-        yield Finding(
+        yield Question(
             "collapse",
             f"The KL of this model is {kl:.1g} nats per image: the codes say nothing, and all samples are alike.",
             "Posterior collapse, mostly by a KL that weighs too much; or the model is untrained, its codes tiny.",

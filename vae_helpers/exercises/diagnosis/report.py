@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that looks wrong, or that may be meant. kind: a short name, for programs."""
+    """One thing that looks wrong. kind: a short name, for programs."""
 
     kind: str
     seen: str
@@ -15,6 +15,10 @@ class Finding:
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.seen, self.cause, self.check) if part)
+
+
+class Question(Finding):
+    """One thing that may be meant: a weight, another prior, no better than one picture."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,11 @@ class Notes:
     def __init__(self) -> None:
         self.findings, self.questions, self.looked_at, self.not_seen = [], [], [], []
 
-    def find(self, *findings: Finding) -> None:
-        """Note what is wrong; of one kind once."""
-        self.findings += [f for f in findings if not self.has(f.kind)]
-
-    def ask(self, *questions: Finding) -> None:
-        """Note what may be meant; of one kind once."""
-        self.questions += [q for q in questions if not self.has(q.kind)]
+    def say(self, *said: Finding) -> None:
+        """Note what is wrong, and what may be; of one kind once."""
+        for one in said:
+            if not self.has(one.kind):
+                (self.questions if isinstance(one, Question) else self.findings).append(one)
 
     def look(self, *what: str) -> None:
         """Note what has been looked at."""

@@ -6,7 +6,7 @@ from vae_helpers.exercises.diagnosis.calling import ProbeError
 from vae_helpers.exercises.diagnosis.images import AnyTensor
 from vae_helpers.exercises.diagnosis.places import first_tensor
 from vae_helpers.exercises.diagnosis.reconstruction import Reconstruction, link_of
-from vae_helpers.exercises.diagnosis.report import Finding
+from vae_helpers.exercises.diagnosis.report import Finding, Question
 from vae_helpers.exercises.diagnosis.spy import Spy
 
 import torch
@@ -42,7 +42,7 @@ def rearranged(x: AnyTensor) -> dict[str, AnyTensor]:
     return found
 
 
-def said_of_target(spy: Spy, found: Reconstruction) -> tuple[list[Finding], list[Finding]]:
+def said_of_target(spy: Spy, found: Reconstruction) -> list[Finding]:
     """(findings, questions) about the target of a reconstruction of known form."""
     x, target = spy.images[0].double(), found.target
     seen = first_tensor(*spy.own.inputs[0])
@@ -50,7 +50,7 @@ def said_of_target(spy: Spy, found: Reconstruction) -> tuple[list[Finding], list
     labels = spy.images[1]
     images = [x, labels.double()] if labels is not None and labels.shape == x.shape else [x]
     if any(_alike(target, i) > 0.9999 for i in images) or _binary_of(target, x):
-        return [], []
+        return []
     of_input = read is not None and _alike(target, read) > 0.9999
     if of_input:
         away = (target - x.flatten(1)).square().mean().sqrt().item()
@@ -58,16 +58,16 @@ def said_of_target(spy: Spy, found: Reconstruction) -> tuple[list[Finding], list
             f"The target isn't the image that was handed over, but what encode is given: {away:.2f} away from it."
         )
         cause = "Corrupted to be mended (a denoising model)? Then the clean image is the target. Or is it augmentation?"
-        return [], [Finding("target = input", seen_text, cause, LINE)]
+        return [Question("target = input", seen_text, cause, LINE)]
     for name, moved in rearranged(images[-1]).items():
         if _alike(target, moved) > 0.99:
-            return [Finding("target", f"The target of an image is not itself but {name}.", "", LINE)], []
+            return [Finding("target", f"The target of an image is not itself but {name}.", "", LINE)]
     r = _alike(target, x)
     if r > 0.6:
         text = f"The target is a changed copy of the image (correlation {r:.2f}), and not what encode is given either."
-        return [], [Finding("target changed", text, "Noise on the target, or a crop?", LINE)]
+        return [Question("target changed", text, "Noise on the target, or a crop?", LINE)]
     text = f"The target of an image has little to do with it (correlation {r:.2f})."
-    return [Finding("target", text, "Another tensor, or pixels in another order.", LINE)], []
+    return [Finding("target", text, "Another tensor, or pixels in another order.", LINE)]
 
 
 def _binary_of(target: AnyTensor, x: AnyTensor) -> bool:
@@ -123,66 +123,54 @@ def end_of(reach: tuple[float, float]) -> tuple[str, tuple[float, float]]:
     return "", (-float("inf"), float("inf"))
 
 
-def said_of_range(spy: Spy, found: Reconstruction, reach: tuple[float, float]) -> Iterator[tuple[bool, Finding]]:
-    """(certain, finding) about the pixels' range and the decoder's."""
+def said_of_range(spy: Spy, found: Reconstruction, reach: tuple[float, float]) -> Iterator[Finding]:
+    """Findings and questions about the pixels' range and the decoder's."""
     x = spy.images[0] if found.target is None else found.target
     low, high = x.min().item(), x.max().item()
     if found.form == "sigmoid twice":
-        yield (
-            True,
-            Finding(
-                "sigmoid twice",
-                "The loss treats probabilities as logits: it takes the sigmoid of a sigmoid. No pixel falls below ½.",
-                "A sigmoid at the decoder's end (or in the loss) comes before binary_cross_entropy_with_logits.",
-                f"A black image costs at least {spy.pixels} · ln 2 = {spy.pixels * 0.6931:.0f} nats, "
-                "far above the mean image's level. Drop the sigmoid.",
-            ),
+        yield Finding(
+            "sigmoid twice",
+            "The loss treats probabilities as logits: it takes the sigmoid of a sigmoid. No pixel falls below ½.",
+            "A sigmoid at the decoder's end (or in the loss) comes before binary_cross_entropy_with_logits.",
+            f"A black image costs at least {spy.pixels} · ln 2 = {spy.pixels * 0.6931:.0f} nats, "
+            "far above the mean image's level. Drop the sigmoid.",
         )
     if ("bernoulli" in found.form or found.form == "sigmoid twice") and (low < -1e-3 or high > 1 + 1e-3):
-        yield (
-            True,
-            Finding(
-                "pixels out of range",
-                f"The pixels run from {low:.2g} to {high:.2g}, and the loss is a cross-entropy, which wants [0, 1].",
-                "The images were standardised (transforms.Normalize?) or not divided by 255.",
-                "Outside [0, 1] a cross-entropy falls without end: look for a negative reconstruction.",
-            ),
+        yield Finding(
+            "pixels out of range",
+            f"The pixels run from {low:.2g} to {high:.2g}, and the loss is a cross-entropy, which wants [0, 1].",
+            "The images were standardised (transforms.Normalize?) or not divided by 255.",
+            "Outside [0, 1] a cross-entropy falls without end: look for a negative reconstruction.",
         )
-        return
+    elif "bernoulli" not in found.form and found.form != "sigmoid twice":
+        yield from _said_of_reach(found, reach, low, high)
+
+
+def _said_of_reach(found: Reconstruction, reach: tuple[float, float], low: float, high: float) -> Iterator[Finding]:
+    """Whether a decoder can reach pixels from low to high."""
     if found.form in ("square of sigmoid", "square of tanh"):
         reach = (0.0 if "sigmoid" in found.form else -1.0, 1.0)
-    elif "bernoulli" in found.form or found.form == "sigmoid twice":
-        return
     ends, (least, most) = end_of(reach)
     margin = 0.02 * (high - low) + 0.02
     if ends and (low < least - margin or high > most + margin):
-        yield (
-            True,
-            Finding(
-                "range",
-                f"The decoder's answer {ends}, and the pixels run from {low:.2g} to {high:.2g}: it can't reach them all.",
-                "The images are scaled otherwise than the decoder's last layer believes (transforms.Normalize? / 255?).",
-                "Print x.min(), x.max() and the same of a reconstruction.",
-            ),
+        yield Finding(
+            "range",
+            f"The decoder's answer {ends}, and the pixels run from {low:.2g} to {high:.2g}: it can't reach them all.",
+            "The images are scaled otherwise than the decoder's last layer believes (transforms.Normalize? / 255?).",
+            "Print x.min(), x.max() and the same of a reconstruction.",
         )
     elif "tanh" in ends and low >= 0:
-        yield (
-            False,
-            Finding(
-                "range",
-                f"The decoder ends in a tanh, between −1 and 1, and the pixels run from {low:.2g} to {high:.2g}.",
-                "Half of its range is of no use; black lies where tanh is steepest, not at its end.",
-                "A sigmoid fits [0, 1]; or scale the images to [−1, 1], in training and test alike.",
-            ),
+        yield Question(
+            "range",
+            f"The decoder ends in a tanh, between −1 and 1, and the pixels run from {low:.2g} to {high:.2g}.",
+            "Half of its range is of no use; black lies where tanh is steepest, not at its end.",
+            "A sigmoid fits [0, 1]; or scale the images to [−1, 1], in training and test alike.",
         )
     if high > 10:
-        yield (
-            False,
-            Finding(
-                "pixels to 255",
-                f"The pixels run to {high:.3g}: a squared error of them is {high**2:.2g} times that of pixels in [0, 1].",
-                "The KL hardly counts beside it. Not divided by 255?",
-            ),
+        yield Question(
+            "pixels to 255",
+            f"The pixels run to {high:.3g}: a squared error of them is {high**2:.2g} times that of pixels in [0, 1].",
+            "The KL hardly counts beside it. Not divided by 255?",
         )
 
 

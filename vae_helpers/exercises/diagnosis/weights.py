@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vae_helpers.exercises.diagnosis.kl import Kl
 from vae_helpers.exercises.diagnosis.reconstruction import Reconstruction
-from vae_helpers.exercises.diagnosis.report import Finding
+from vae_helpers.exercises.diagnosis.report import Finding, Question
 
 CLOSED = "Print both parts beside their closed forms, each summed over its own axis and averaged over images."
 PYTORCH = "Compare your kl with torch.distributions.kl_divergence on random mu and logvar of shape (5, 3)."
@@ -39,52 +39,49 @@ MEANT = {
 }  # fmt: skip
 
 
-def said_of_kl(kl: Kl, labelled: bool) -> Iterator[tuple[bool, Finding]]:
-    """(certain, finding) about the form of the KL."""
+def said_of_kl(kl: Kl, labelled: bool) -> Iterator[Finding]:
+    """Findings and questions about the form of the KL."""
     terms = " ".join(f"{factor:+.3g} · {name}" for name, factor in kl.terms.items())
     if kl.form in WRONG:
         seen = "The KL in the loss is not ½ Σ (μ² + σ² − log σ² − 1), nor a multiple of it."
-        yield True, Finding(f"KL {kl.form}", seen, WRONG[kl.form], f"Measured: {terms}. {PYTORCH}")
+        yield Finding(f"KL {kl.form}", seen, WRONG[kl.form], f"Measured: {terms}. {PYTORCH}")
     elif kl.form == "missing":
-        yield (
-            True,
-            Finding(
-                "no KL",
-                "With z held still, the loss does not change with μ and log σ².",
-                "The KL is not part of it (of a tuple, the first number counts as the loss).",
-                PYTORCH,
-            ),
+        yield Finding(
+            "no KL",
+            "With z held still, the loss does not change with μ and log σ².",
+            "The KL is not part of it (of a tuple, the first number counts as the loss).",
+            PYTORCH,
         )
     elif kl.form == "cut":
         text = "The KL changes the loss but sends no gradient to μ and log σ²: .item(), .detach(), numpy or no_grad."
-        yield True, Finding("KL without gradient", text, "", "Training can't see it.")
+        yield Finding("KL without gradient", text, "", "Training can't see it.")
     elif kl.form == "other":
         yield from _of_three_terms(kl, terms)
     elif kl.form == "prior":
-        yield False, _prior(kl)
+        yield _prior(kl)
     elif kl.form in MEANT and not (kl.form == "prior per image" and labelled):
-        yield False, Finding(*MEANT[kl.form], check=PYTORCH if kl.form == "unknown" else "")
+        yield Question(*MEANT[kl.form], check=PYTORCH if kl.form == "unknown" else "")
 
 
-def _of_three_terms(kl: Kl, terms: str) -> Iterator[tuple[bool, Finding]]:
+def _of_three_terms(kl: Kl, terms: str) -> Iterator[Finding]:
     """Terms that weigh differently."""
     a, b, c = (kl.terms.get(t, 0.0) for t in ("μ²", "σ²", "log σ²"))
     if a and b and c and set(kl.terms) == {"μ²", "σ²", "log σ²"}:
         text = f"The parts of the KL weigh differently: {terms}, where the factors should be ½, ½ and −½."
-        yield True, Finding("KL parts", text, "A ½ or a bracket that holds for one part only.", PYTORCH)
+        yield Finding("KL parts", text, "A ½ or a bracket that holds for one part only.", PYTORCH)
     else:
         text = f"The KL in the loss is {terms}, and should be ½ μ² + ½ σ² − ½ log σ²."
-        yield False, Finding("KL unknown", text, "Another prior, or a slip?", PYTORCH)
+        yield Question("KL unknown", text, "Another prior, or a slip?", PYTORCH)
 
 
 def _prior(kl: Kl) -> Finding:
     if abs(kl.prior_mean) > 1e-3:
         text = f"The KL is to a prior of mean {kl.prior_mean:.3g} and variance {kl.prior_var:.3g}, not to N(0, 1)."
         cause = "μ_y of a conditional model? Then hand over labels too: train_data=(x, y)."
-        return Finding("prior elsewhere", text, cause, "At μ = 0, σ = 1 the KL to N(0, I) is 0.")
+        return Question("prior elsewhere", text, cause, "At μ = 0, σ = 1 the KL to N(0, I) is 0.")
     text = f"The KL is to a prior N(0, {kl.prior_var:.3g}), not to N(0, 1)."
     half = "A ½ in front of one part only gives the same." if _near(kl.prior_var, 0.5) or _near(kl.prior_var, 2) else ""
-    return Finding("prior of another width", text, f"{half} Then draw z from that prior too.".strip(), PYTORCH)
+    return Question("prior of another width", text, f"{half} Then draw z from that prior too.".strip(), PYTORCH)
 
 
 @dataclass(frozen=True)
@@ -101,29 +98,21 @@ def _near(a: float, b: float) -> bool:
     return abs(a / b - 1) < 0.01
 
 
-def said_of_weight(
-    kl: tuple[float, float], rec: tuple[Reconstruction, float], sizes: Sizes
-) -> Iterator[tuple[bool, Finding]]:
-    """(certain, finding) about the weights of KL and reconstruction, at two batch sizes."""
+def said_of_weight(kl: tuple[float, float], rec: tuple[Reconstruction, float], sizes: Sizes) -> Iterator[Finding]:
+    """Findings and questions about the weights of KL and reconstruction, at two batch sizes."""
     form, weight = rec[0], rec[0].weight
     if weight < 0 and kl[0] < 0:
         text = "The whole loss has its sign turned: it falls as images fit worse and codes leave the prior."
-        yield (
-            True,
-            Finding("sign of the loss", text, "It is the ELBO, to be maximised. An optimizer minimises.", "Minus it."),
-        )
+        yield Finding("sign of the loss", text, "It is the ELBO, to be maximised. An optimizer minimises.", "Minus it.")
     elif weight < 0:
         text = "The sign of the reconstruction is turned: the loss falls as images fit worse."
-        yield True, Finding("sign of the reconstruction", text, "A log-likelihood is to be subtracted.", CLOSED)
+        yield Finding("sign of the reconstruction", text, "A log-likelihood is to be subtracted.", CLOSED)
     elif kl[0] < 0:
-        yield (
-            True,
-            Finding(
-                "KL sign",
-                f"Against a reconstruction summed over pixels, the KL weighs {kl[0] / weight:.4g} times.",
-                "The sign of the KL is turned: the loss pays for leaving the prior, without end.",
-                "A KL is never negative, nor is a sum of KL and cross-entropy.",
-            ),
+        yield Finding(
+            "KL sign",
+            f"Against a reconstruction summed over pixels, the KL weighs {kl[0] / weight:.4g} times.",
+            "The sign of the KL is turned: the loss pays for leaving the prior, without end.",
+            "A KL is never negative, nor is a sum of KL and cross-entropy.",
         )
     if weight * kl[0] <= 0:
         return
@@ -133,7 +122,8 @@ def said_of_weight(
         yield _of_batch(beta, other, sizes)
     elif form.square and (_near(abs(kl[0]), 1) or any(_near(beta, k) for k in (0.5, 1, 2))):
         if any(_near(beta, k * sizes.pixels) for k in (0.5, 1, 2)):
-            yield form.form != "absolute", _mean_beside_sum(seen, sizes)
+            found = _mean_beside_sum(seen, sizes)
+            yield Question(*vars(found).values()) if form.form == "absolute" else found
     elif not _near(beta, 1):
         yield _of_constant(beta, seen, sizes, form.square)
 
@@ -144,13 +134,13 @@ def _mean_beside_sum(seen: str, sizes: Sizes) -> Finding:
     return Finding("mean beside sum", seen, text, CLOSED)
 
 
-def _of_batch(beta: float, other: float, sizes: Sizes) -> tuple[bool, Finding]:
+def _of_batch(beta: float, other: float, sizes: Sizes) -> Finding:
     """A weight that changes with the batch size."""
     n, m, pixels = sizes.batch, sizes.other_batch, sizes.pixels
     seen = f"The KL weighs {beta:.4g} times at {n} images a batch, and {other:.4g} times at {m}."
     if not (_near(beta / other, n / m) or _near(beta / other, m / n)):
         text = "The KL's weight changes from call to call: a warm-up? Or a weight that depends on the batch."
-        return False, Finding("KL weight changes", seen, text, CLOSED)
+        return Question("KL weight changes", seen, text, CLOSED)
     grows = _near(beta / other, n / m)
     per_image = beta / n if grows else beta * n
     fixed = 1 / per_image if grows else per_image
@@ -163,13 +153,13 @@ def _of_batch(beta: float, other: float, sizes: Sizes) -> tuple[bool, Finding]:
             size = round(fixed * over)
             if size & (size - 1) == 0 or size % 10 == 0:
                 text = f"It is 1 at a batch of {size} only: the code holds a batch size. The last batch is smaller."
-                return False, Finding("batch size fixed", seen, text, "Divide by len(x).")
+                return Question("batch size fixed", seen, text, "Divide by len(x).")
     amount = "" if _near(per_image, 1) else f" times {_product(per_image, sizes)}"
     text = (
         f"One part is a sum over the batch, the other a mean: the weight is {'the' if grows else '1 over the'} batch "
         f"size{amount}, and changes with it."
     )
-    return True, Finding("batch size", seen, text, CLOSED)
+    return Finding("batch size", seen, text, CLOSED)
 
 
 def _product(number: float, sizes: Sizes) -> str:
@@ -180,11 +170,11 @@ def _product(number: float, sizes: Sizes) -> str:
     return next((name for name, value in known.items() if _near(number, value)), f"{number:.3g}")
 
 
-def _of_constant(beta: float, seen: str, sizes: Sizes, square: bool) -> tuple[bool, Finding]:
+def _of_constant(beta: float, seen: str, sizes: Sizes, square: bool) -> Finding:
     """A weight that is the same at every batch size, and not 1."""
     pixels, d = sizes.pixels, sizes.d
     if _near(beta, pixels) or (square and (_near(beta, 2 * pixels) or _near(beta, pixels / 2))):
-        return True, _mean_beside_sum(seen, sizes)
+        return _mean_beside_sum(seen, sizes)
     ratio = beta * d / pixels
     named = [
         (_near(beta, 2), "KL twice", "Either the ½ in front of the KL is missing, or β = 2 is meant: no number can "
@@ -208,7 +198,7 @@ def _of_constant(beta: float, seen: str, sizes: Sizes, square: bool) -> tuple[bo
          CLOSED),
     ]  # fmt: skip
     kind, cause, check = next(row[1:] for row in named if row[0])
-    return False, Finding(kind, seen, cause, check)
+    return Question(kind, seen, cause, check)
 
 
 def _round(number: float) -> bool:
