@@ -61,17 +61,22 @@ def call_loss(loss: Callable, model: nn.Module, x: AnyTensor, y: AnyTensor | Non
 
 def total_of(result: object) -> AnyTensor:
     """The number that a loss returned, a tensor with its graph; values are averaged."""
-    number = _found(result)
-    try:
-        number = (number if isinstance(number, Tensor) else torch.as_tensor(number)).double().mean()
-    except (TypeError, ValueError, RuntimeError):
-        raise BrokenError(f"The loss returned a {type(result).__name__}. {UNKNOWN_LOSS}") from None
+    number = number_in(result)
     if not number.isfinite():
         raise BrokenError(
             f"The loss is {number.item()}. Look for the log of zero, a division by zero, "
             "the exp of a large logvar (clamp it)."
         )
     return number
+
+
+def number_in(result: object) -> AnyTensor:
+    """The same, finite or not."""
+    number = _found(result)
+    try:
+        return (number if isinstance(number, Tensor) else torch.as_tensor(number)).double().mean()
+    except (TypeError, ValueError, RuntimeError):
+        raise BrokenError(f"The loss returned a {type(result).__name__}. {UNKNOWN_LOSS}") from None
 
 
 def _found(result: object) -> object:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError, call_loss, for_a_copy, fresh
+from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError, call_loss, for_a_copy, fresh, number_in
 from vae_helpers.exercises.diagnosis.images import AnyTensor, Images, some_of
 from vae_helpers.exercises.diagnosis.interface import TO_LOGVAR
 from vae_helpers.exercises.diagnosis.kl import Kl, measure_kl
@@ -75,6 +75,8 @@ class Ready:
         self.flatten = False
         try:
             _run(self.program, images)
+        except BrokenError:
+            raise
         except Exception:
             self.flatten = images[0].ndim > 2
             try:
@@ -87,7 +89,8 @@ class Ready:
 
 def _run(program: Program, images: Images) -> None:
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        call_loss(fresh(program.loss), copy_of(program.model), *images)
+        result = call_loss(fresh(program.loss), copy_of(program.model), *images)
+    number_in(result)
 
 
 def program_of(
@@ -110,8 +113,11 @@ def understood(ready: Ready, told: bool, notes: Notes) -> tuple[Noise | None, Kl
         for spy in dict.fromkeys(spies):
             _take(spy, scale, turned)
         aside = Notes()
-        found = _guarded(measure_noise, ready.exact, aside), _guarded(measure_kl, ready.exact, aside)
-        score = _sense(*found)
+        kl = _guarded(measure_kl, ready.exact, aside)
+        if best and _sense(kl, None) + 1 <= best[0]:
+            continue
+        found = _guarded(measure_noise, ready.exact, aside), kl
+        score = _sense(kl, found[0])
         if best is None or score > best[0]:
             best = (score, scale, turned, found, aside.not_seen)
         if score >= 3:
@@ -140,11 +146,12 @@ def _posterior(spy: Spy) -> tuple[AnyTensor, AnyTensor]:
         return spy.mu, torch.zeros_like(spy.mu)
 
 
-def _sense(noise: Noise | None, kl: Kl | None) -> int:
-    if kl is None or noise is None:
-        return -1 if kl is None else 0
+def _sense(kl: Kl | None, noise: Noise | None) -> int:
+    """How much sense KL and noise make."""
+    if kl is None:
+        return -1
     right = 2 if kl.plain or kl.form == "several draws" else int(kl.form in WRONG)
-    return right + (noise.kind == "gaussian")
+    return right + (noise is not None and noise.kind == "gaussian")
 
 
 def _guarded(measure: Callable, spy: Spy, notes: Notes) -> object:

@@ -14,6 +14,7 @@ from vae_helpers.exercises.diagnosis.interface import (
     OF_LOGVAR,
     TO_LOGVAR,
     Reading,
+    fields_of,
     picture_in,
     reading_of,
     with_picture,
@@ -73,14 +74,23 @@ class Spy:
             self.second = original
         self.decoder = intercept(self.model, program.decode, self._decode)
         self.reading, self.n, self._call = None, len(images[0]), Call()
-        with torch.no_grad():
-            self.own = self.call()
+        self.own = self._own_call()
         if not self.own.encoded or not self.own.codes:
             raise ProbeError("the loss's parts: it doesn't call encode and decode of the model that it is handed.")
         self.reading = self._read()
         self.mu, self.logvar = self.posterior_of(self.own.encoded)
         self.pixels = self.images[0][0].numel()
         self.picture = self.picture_of(self.own.outputs[0])
+
+    def _own_call(self) -> Call:
+        try:
+            with torch.no_grad():
+                return self.call()
+        except BrokenError:
+            tensors = [t for a in self._call.encoded for _, _, t in fields_of(a) if isinstance(t, torch.Tensor)]
+            if all(t.isfinite().all() for t in tensors):
+                raise
+        raise BrokenError(NOT_FINITE)
 
     def _read(self) -> Reading:
         if len(self.program.encode) == 2:
