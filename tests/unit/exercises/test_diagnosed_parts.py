@@ -7,8 +7,9 @@ from vae_helpers.models import VAE, ConditionalVAE
 import pytest
 import torch
 import torch.nn.functional as F
-from test_sound_conventions import GLYPHS, Net, X, bce, drawn, kl, usual
 from torch import nn
+
+from helpers.plain_vae import GLYPHS, Net, X, bce, drawn, kl, usual
 
 
 def kinds(found):

@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-from vae_helpers import data
 from vae_helpers.exercises import diagnose_vae
 
 import pytest
@@ -11,43 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
-GLYPHS = data.load_glyphs(n=600, n_test=100)
-X, X_TEST = data.to_float(GLYPHS.x), data.to_float(GLYPHS.x_test)
+from helpers.plain_vae import X_TEST, D, Net, X, bce, drawn, kl, usual
+
 ALWAYS = {"no better than one picture", "logvar unbounded"}
-D = 4
-
-
-class Net(nn.Module):
-    """Two halves that the conventions below dress up."""
-
-    def __init__(self, width=2 * D):
-        super().__init__()
-        torch.manual_seed(0)
-        self.inner = nn.Sequential(nn.Flatten(), nn.Linear(784, 32), nn.ReLU(), nn.Linear(32, width))
-        self.outer = nn.Sequential(nn.Linear(D, 32), nn.ReLU(), nn.Linear(32, 784), nn.Unflatten(1, (1, 28, 28)))
-
-    def encode(self, x):
-        return self.inner(x).chunk(2, 1)
-
-    def decode(self, z):
-        return self.outer(z)
-
-
-def drawn(mu, logvar):
-    return mu + (logvar / 2).exp() * torch.randn_like(mu)
-
-
-def kl(mu, logvar):
-    return 0.5 * (mu**2 + logvar.exp() - logvar - 1).sum(1).mean()
-
-
-def bce(logits, x):
-    return F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
-
-
-def usual(model, x):
-    mu, logvar = model.encode(x)
-    return bce(model.decode(drawn(mu, logvar)), x) + kl(mu, logvar)
 
 
 class LogSigma(Net):

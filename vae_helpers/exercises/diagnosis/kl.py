@@ -77,7 +77,7 @@ def measure_kl(spy: Spy) -> Kl:
     if found.abs().max() < NOTHING:
         return Kl(_why_missing(spy, call))
     kl = _of_draws(spy, call, found) or _of_terms(spy, call, found) or Kl("unknown")
-    if kl.form in ("closed", "draws", "unknown"):
+    if kl.form in ("closed", "unknown"):
         kl = _elsewhere(spy, kl)
     return kl
 
@@ -209,11 +209,7 @@ def _elsewhere(spy: Spy, kl: Kl) -> Kl:
     weights = {}
     for kind in ("near", "far"):
         call, found = gradients_at(spy, kind)
-        if kl.form == "draws":
-            again = _of_draws(spy, call, found)
-            weights[kind] = again.weight if again else 0.0
-        else:
-            weights[kind] = 0.0 if not found.any() else matching(found, closed_gradient(call))
+        weights[kind] = 0.0 if not found.any() else matching(found, closed_gradient(call))
     near, far = weights["near"], weights["far"]
     if kl.form == "unknown":
         return Kl("free bits", far) if near == 0 and far else kl

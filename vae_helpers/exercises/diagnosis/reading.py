@@ -133,7 +133,7 @@ def understood(ready: Ready, told: bool, notes: Notes) -> tuple[Noise | None, Kl
 
 def _take(spy: Spy, scale: str, turned: bool) -> None:
     """Let a spy read encode's second answer in this way."""
-    spy.program.scale = scale
+    spy.program.scale, spy.program.turned = scale, turned
     if turned != (spy.reading.form == "turned"):
         spy.reading = spy.reading.turned()
     spy.mu, spy.logvar = _posterior(spy)

@@ -87,8 +87,8 @@ def answers_for(spy: Spy, reach: tuple[float, float]) -> list[AnyTensor]:
 
 def slopes_at(spy: Spy, answer: AnyTensor) -> AnyTensor:
     """The gradient of the loss in the decoder's answer, (images, pixels), summed over draws, times images."""
-    mu = torch.zeros_like(spy.mu)
-    call = spy.call((mu, mu - 1), answer)
+    mu = 3 * torch.randn(spy.mu.shape, generator=torch.Generator().manual_seed(6)).to(spy.mu)
+    call = spy.call((mu, torch.full_like(mu, -1)), answer)
     drawn = draws_in(call.codes, mu)
     rows = sum(g.flatten(0, spy.lead - 1).flatten(1) for g in call.gradients(tuple(call.leaves)))
     if len(rows) != spy.n:
