@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from vae_helpers import data, evaluation, losses, models, plotting, training, widgets
+from vae_helpers import data, evaluation, exercises, losses, models, plotting, training, widgets
 from vae_helpers.data import files
 from vae_helpers.training import checkpoint
 from vae_helpers.validation import pixels
@@ -103,6 +103,11 @@ def noisy_images():
 def test_noise_of_any_strength_passes_where_noisy_images_do(door):
     for x in noisy_images():
         NOISY[door](x)
+
+
+def test_a_diagnosis_passes_the_sentence_on():
+    said = " ".join(str(exercises.diagnose_vae(VAE, losses.vae_loss, 2 * GLYPHS - 1)).split())
+    assert "loss raised ValueError" in said and "it is scaled to [−1, 1]" in said
 
 
 # Shapes and types

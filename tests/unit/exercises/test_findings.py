@@ -29,7 +29,7 @@ def test_of_two_test_images_looked_at_one_is_the_first_and_one_the_last(place):
     assert share_of_twins(X, test) == pytest.approx(1 / 50)
 
 
-@pytest.mark.parametrize(("scale", "shift", "found"), [(1, 0, False), (1.2, 0, True), (1, -0.2, True), (2, -1, True)])
+@pytest.mark.parametrize(("scale", "shift", "found"), [(1, 0, False), (1.2, 0, True), (1, -0.2, True)])
 def test_pixels_just_out_of_range_are_found(scale, shift, found):
     images = scale * X + shift
     assert ("pixels out of range" in kinds(diagnose_vae(model(), in_hand, images))) == found
