@@ -43,6 +43,6 @@ def why_not(device: Device) -> str:
 
 
 @validated
-def in_float64(t: Shaped[Tensor, "*n"]) -> Float64[Tensor, "*n"]:
+def in_float64(t: Shaped[Tensor, " *n"]) -> Float64[Tensor, " *n"]:
     """The same numbers in float64: where they are, or on the CPU if their device has no float64 (Apple's GPUs)."""
     return (t.cpu() if t.device.type in WITHOUT_FLOAT64 else t).double()
