@@ -46,12 +46,7 @@ def diagnose_vae(
     if spread is not None and spread not in SPREADS:
         raise ValueError(f"spread must be one of {', '.join(SPREADS)}, got {spread!r}.")
     notes = Notes()
-    if test_data is None:
-        notes.skip("whether test images are training images (no test_data given).")
-    else:
-        test = images_and_labels(test_data, "test_data")[0]
-        notes.look("test images among the training images")
-        notes.say(*twins(images[0], test), *targets.said_of_sets(to_float(images[0][:2000]), to_float(test[:2000])))
+    _look_at_sets(images, test_data, notes)
     if not isinstance(model, nn.Module):
         notes.say(Finding("no model", f"The model is a {type(model).__name__}, not a torch.nn.Module."))
         return notes.report()
@@ -62,6 +57,16 @@ def diagnose_vae(
         if ready and evaluate is not None:
             _look_at_evaluation(ready, evaluate, notes)
     return notes.report()
+
+
+def _look_at_sets(images: Images, test_data: object, notes: Notes) -> None:
+    """Test images beside training images."""
+    if test_data is None:
+        notes.skip("whether test images are training images (no test_data given).")
+        return
+    test = images_and_labels(test_data, "test_data")[0]
+    notes.look("test images among the training images")
+    notes.say(*twins(images[0], test), *targets.said_of_sets(to_float(images[0][:2000]), to_float(test[:2000])))
 
 
 def _ready(model: nn.Module, loss: Callable | None, images: Images, names: tuple, notes: Notes) -> Ready | None:

@@ -127,13 +127,13 @@ def _of_names(known: dict[object, str]) -> Reading:
     places = {meaning: key for key, meaning in reversed(known.items())}
     scale = next(s for s in TO_LOGVAR if s in places)
 
-    def put(answer: object, mu: AnyTensor, s: AnyTensor, z: AnyTensor) -> object:
+    def _put(answer: object, mu: AnyTensor, s: AnyTensor, z: AnyTensor) -> object:
         logvar = TO_LOGVAR[scale](s)
         values = {"μ": mu, "z": z, **{name: of(logvar) for name, of in OF_LOGVAR.items()}}
         return with_fields(answer, {key: values[meaning] for key, meaning in known.items()})
 
     take = lambda a: tuple(a[places[k]] if isinstance(a, Mapping) else _field(a, places[k]) for k in ("μ", scale))  # noqa: E731
-    return Reading(take, put, scale, "z" in places, "names")
+    return Reading(take, _put, scale, "z" in places, "names")
 
 
 def _field(answer: object, key: object) -> object:
@@ -145,10 +145,10 @@ def _of_places(answer: object, like: list, z: AnyTensor | None) -> Reading:
     drawn = [key for key in like if z is not None and (values[key] is z or _equal(values[key], z))] if like[2:] else []
     at_mu, at_second = [key for key in like if key not in drawn[:1]][:2]
 
-    def put(a: object, mu: AnyTensor, s: AnyTensor, z: AnyTensor) -> object:
+    def _put(a: object, mu: AnyTensor, s: AnyTensor, z: AnyTensor) -> object:
         return with_fields(a, {at_mu: mu, at_second: s, **dict.fromkeys(drawn[:1], z)})
 
-    return Reading(lambda a: (_field(a, at_mu), _field(a, at_second)), put, None, bool(drawn))
+    return Reading(lambda a: (_field(a, at_mu), _field(a, at_second)), _put, None, bool(drawn))
 
 
 def _equal(a: AnyTensor, b: AnyTensor) -> bool:

@@ -120,11 +120,11 @@ def _close(widths: tuple[float, ...], expected: AnyTensor, margin: float) -> boo
 RIGHT = "The standard deviation of (z − μ)/exp(0.5 · logvar) must be 1."
 
 
-def said_of_noise(found: Noise) -> Iterator[Finding]:
-    """What is wrong with z."""
+def _texts(found: Noise) -> dict[str, tuple[str, ...]]:
+    """What is said of each kind."""
     width = ", ".join(f"{w:.2f}" for w in found.widths)
     spreads = f"At log σ² = −2, −1 and 0.7, z spreads by {width} around μ; σ is 0.37, 0.61 and 1.42."
-    texts = {
+    return {
         "none": (
             "no noise",
             "decode is given μ itself: no noise is drawn, and the clouds' widths have no effect on the picture.",
@@ -158,6 +158,11 @@ def said_of_noise(found: Noise) -> Iterator[Finding]:
             "The mean of (z − μ)/σ over many images must be 0.",
         ),
     }
+
+
+def said_of_noise(found: Noise) -> Iterator[Finding]:
+    """What is wrong with z."""
+    texts = _texts(found)
     if found.kind in texts:
         text = texts[found.kind]
         yield Finding(*text) if len(text) == 4 else Finding(found.kind, *text)

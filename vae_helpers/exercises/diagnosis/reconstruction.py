@@ -37,11 +37,11 @@ class Reconstruction:
 
 
 def _slopes(a: Callable, b: Callable) -> Callable[[AnyTensor], Slopes]:
-    def slopes(o: AnyTensor) -> Slopes:
+    def _both(o: AnyTensor) -> Slopes:
         leaf = o.detach().clone().requires_grad_()
         return tuple(torch.autograd.grad(f(leaf).sum(), leaf)[0] for f in (a, b))
 
-    return slopes
+    return _both
 
 
 FORMS = {
