@@ -167,7 +167,7 @@ def _two_humps_wanted(seed: int = 0) -> list[tuple]:
         grid = torch.linspace(-9, 9, points, dtype=torch.float64)
         log_joint = -0.5 * (grid - r(1)) ** 2 - 2 * torch.cos(2 * grid + r(1)) - 1.5
         mu, sigma = torch.tensor([-1.9, 1.6], dtype=torch.float64) + r(2), 0.5 + r(2)
-        probes.append((log_joint, grid, mu, sigma))
+        probes.append((log_joint, grid, mu.requires_grad_(), sigma.requires_grad_()))
     return probes
 
 

@@ -1,6 +1,7 @@
 """What best moves q: the spread that a straight decoder asks for, and the gradient of the ELBO from draws."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from vae_helpers.exercises.engine import Answer, Exercise, Mistake, WrongShapeError, result_of
 
@@ -69,12 +70,22 @@ BEST_SIGMA = Exercise(
 )
 
 
+@dataclass(frozen=True)
+class _Hill:
+    """A log joint density of z whose mean slope under q can be told from its slope at the mean."""
+
+    centre: float
+    width: float
+    wave: float
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return -0.5 * ((z - self.centre) / self.width) ** 2 + self.wave * torch.cos(2 * z)
+
+
 def _hills(seed: int = 0) -> list[tuple]:
     g = torch.Generator().manual_seed(35 + seed)
     a, b = (torch.rand(2, generator=g) / 2).tolist()
-    first = lambda z: -0.5 * ((z - 3 - a) / 0.8) ** 2 + torch.cos(2 * z)  # noqa: E731
-    second = lambda z: -0.5 * ((z + 2 + b) / 1.3) ** 2 + 0.3 * z  # noqa: E731
-    return [(first, 0.5, 0.4, 40_000), (second, 1.5 + a, 0.7, 30_000)]
+    return [(_Hill(3 + a, 0.8, 1.0), 0.5, 0.4, 40_000), (_Hill(-2 - b, 1.3, 0.4), 1.5 + a, 0.7, 30_000)]
 
 
 def _gradient_of(answer: Answer, probe: tuple) -> Float64[Tensor, " 2"]:

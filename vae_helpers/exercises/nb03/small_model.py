@@ -19,7 +19,7 @@ def _parabola(z: Tensor) -> Tensor:
 def _points_and_codes(seed: int = 0) -> list[tuple]:
     g = torch.Generator().manual_seed(31 + seed)
     r = lambda *size: torch.randn(*size, generator=g, dtype=torch.float64)  # noqa: E731
-    return [(r(3), r(5), _spiral, 0.6), (r(2), r(4, 6), _parabola, 1.4)]
+    return [(r(3), r(5).requires_grad_(), _spiral, 0.6), (r(2), r(4, 6).requires_grad_(), _parabola, 1.4)]
 
 
 def _log_joint(x: Tensor, z: Tensor, decode: object, sigma_x: float) -> Tensor:
