@@ -224,6 +224,14 @@ TWO_HUMP_ELBO = Exercise(
             "log q is missing: without it the best q is two needles, and what it gives is no bound.",
         ),
         Mistake(
+            lambda j, grid, m, s: _bound(_humps(grid, m, s)[0], j, grid),
+            "the second hump has no part in it: that is the ELBO of the first one alone, and its gap stays log 2.",
+        ),
+        Mistake(
+            lambda j, grid, m, s: torch.trapezoid(j.exp() * (j - _humps(grid, m, s).logsumexp(0) + log(2)), grid),
+            "the average is taken over p(x, z), which cannot be drawn from. The ELBO is an average over q: weigh by q.",
+        ),
+        Mistake(
             lambda j, grid, m, s: (j - (_humps(grid, m, s).logsumexp(0) - log(2))).mean(),
             "the points of the grid are no draws of q: each must be weighted by q(z) dz, and then summed.",
         ),

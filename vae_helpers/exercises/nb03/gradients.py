@@ -62,6 +62,10 @@ BEST_SIGMA = Exercise(
             "f(μ) itself stands for its slope: what counts is how far x̂ moves when z moves, not where it lies.",
         ),
         Mistake(
+            lambda f, m, s: (1 + 4 * _pull(f, m) / s**2) ** -0.5,
+            "the slope is twice too steep: the two points lie 0.002 apart, and you divide by half of it.",
+        ),
+        Mistake(
             lambda f, m, s: (1 + 0.002**2 * _pull(f, m) / s**2) ** -0.5,
             "the difference of two points isn't divided by their distance: so small a slope leaves q as wide as the "
             "prior.",
@@ -172,6 +176,22 @@ RING_GRADIENT = Exercise(
         Mistake(
             _by(lambda mu, sigma, eps: mu + sigma + eps, _elbo),
             "σ is added, where it should multiply ε: the draws are shifted, and their spread is 1 whatever σ is.",
+        ),
+        Mistake(
+            _by(lambda mu, sigma, eps: mu + sigma.sqrt() * eps, _elbo),
+            "√σ multiplies ε: sigma is the spread already, not the variance, and log q is that of σ.",
+        ),
+        Mistake(
+            _by(lambda mu, sigma, eps: mu + sigma * (torch.rand_like(eps) - 0.5), _elbo),
+            "ε is uniform, if centred: its spread is 0.29 and it has no tails. Use randn, the Gaussian.",
+        ),
+        Mistake(
+            lambda *probe: _ring_gradient(*probe).flip(0),
+            "the two gradients are exchanged: first the one in μ, then the one in σ.",
+        ),
+        Mistake(
+            lambda *probe: _ring_gradient(*probe) * torch.tensor([1.0, probe[2]]),
+            "the second number is the gradient in log σ, σ times that in σ: the tensor that asks for it must be σ.",
         ),
         Mistake(
             _by(lambda mu, sigma, eps: mu + sigma.detach() * eps, lambda j, q: j.mean() - q.detach().mean()),

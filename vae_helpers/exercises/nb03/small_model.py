@@ -68,6 +68,14 @@ LOG_JOINT = Exercise(
             "the normaliser ½ log 2πσ_x² counts once, but each pixel is a Gaussian of its own: once for every pixel.",
         ),
         Mistake(
+            lambda x, z, f, s: _log_prior(z) + (_log_joint(x, z, f, s) - _log_prior(z)) / x.shape[-1],
+            "the pixels are averaged. They are independent, so that their probabilities multiply: sum the logarithms.",
+        ),
+        Mistake(
+            lambda x, z, f, s: _log_joint(x, z, f, s) - _log_prior(z) + _log_prior(z / s) - log(s),
+            "z is given the spread σ_x of the pixels, but the prior is N(0, 1): its spread is 1.",
+        ),
+        Mistake(
             lambda x, z, f, s: _log_joint(x, z, f, s).exp(),
             "that is p(x, z) itself: with hundreds of pixels it will underflow to 0. Stay with the logarithm.",
         ),
@@ -110,6 +118,10 @@ POSTERIOR_ON_GRID = Exercise(
         Mistake(
             lambda j, grid: j.softmax(0) * (grid[1] - grid[0]),
             "dz multiplies, where it should divide: the integral is sum · dz, and it stands below the line.",
+        ),
+        Mistake(
+            lambda j, grid: j.exp(),
+            "that is p(x, z), whose integral is p(x), not 1; and exp(−800) is 0. Divide by the integral over z.",
         ),
         Mistake(
             lambda j, grid: (j - j.max()).exp(),
