@@ -84,16 +84,6 @@ WRONG = {
             ),
         ),
         (
-            "squares not halved",
-            lambda x, z, f, s: (
-                N01.log_prob(z) - ((x - f(z)) ** 2).sum(-1) / s**2 - len(x) * (log(s) + 0.5 * log(2 * pi))
-            ),
-        ),
-        (
-            "normaliser once",
-            lambda x, z, f, s: N01.log_prob(z) - ((x - f(z)) ** 2).sum(-1) / 2 / s**2 - 0.5 * log(2 * pi * s**2),
-        ),
-        (
             "normaliser of two pixels",
             lambda x, z, f, s: N01.log_prob(z) - ((x - f(z)) ** 2).sum(-1) / 2 / s**2 - log(2 * pi * s**2),
         ),
@@ -132,26 +122,12 @@ WRONG = {
             ),
         ),
         ("halves forgotten", lambda j, g, m, s: ((lq := mix(g, m, s) + log(2)).exp() * (j - lq)).sum() * step(g)),
-        (
-            "log of the sum twice halved",
-            lambda j, g, m, s: ((lq := mix(g, m, s) - log(2)).exp() * (j - lq)).sum() * step(g),
-        ),
         ("dz forgotten", lambda j, g, m, s: ((lq := mix(g, m, s)).exp() * (j - lq)).sum()),
         ("log q forgotten", lambda j, g, m, s: (mix(g, m, s).exp() * j).sum() * step(g)),
         ("log q added", lambda j, g, m, s: ((lq := mix(g, m, s)).exp() * (j + lq)).sum() * step(g)),
         ("weights forgotten", lambda j, g, m, s: (j - mix(g, m, s)).mean()),
         ("KL: sign turned", lambda j, g, m, s: ((lq := mix(g, m, s)).exp() * (lq - j)).sum() * step(g)),
         ("weights log q", lambda j, g, m, s: ((lq := mix(g, m, s)) * (j - lq)).sum() * step(g)),
-        (
-            "mean of the bounds",
-            lambda j, g, m, s: (
-                sum(
-                    torch.trapezoid((lq := Normal(a, b).log_prob(g)).exp() * (j - lq), g)
-                    for a, b in zip(m, s, strict=True)
-                )
-                / 2
-            ),
-        ),
         ("one hump", lambda j, g, m, s: torch.trapezoid((lq := Normal(m[0], s[0]).log_prob(g)).exp() * (j - lq), g)),
         ("variance for spread", lambda j, g, m, s: ((lq := mix(g, m, s**2)).exp() * (j - lq)).sum() * step(g)),
         (
@@ -191,10 +167,6 @@ WRONG = {
         ("rand", climbed(lambda q, n: q.mean + q.stddev * torch.rand(n))),
         ("bracket", climbed(lambda q, n: q.stddev * (q.mean + torch.randn(n)))),
         ("σ added", climbed(lambda q, n: q.mean + q.stddev + torch.randn(n))),
-        (
-            "σ detached",
-            climbed(lambda q, n: q.mean + q.stddev.detach() * torch.randn(n), lambda j, q: j.mean() + 0 * q.mean()),
-        ),
         ("in log σ", wrt_log_sigma),
         ("exchanged", swapped),
         ("centred rand", climbed(lambda q, n: q.mean + q.stddev * (torch.rand(n) - 0.5))),
