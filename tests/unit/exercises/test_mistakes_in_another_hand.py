@@ -365,22 +365,6 @@ ANOTHER_HAND = {
         lambda j, m, s, n: gradient_by(lambda q, k: q.rsample((k,)))(j, m, s, n) * torch.tensor([1, s]),
         gradient_by(lambda q, n: Normal(q.mean, q.stddev.detach()).rsample((n,)), lambda j, q: j.mean()),
     ],
-    "reparameterize": [
-        lambda m, v: m + v.exp().sqrt() * torch.rand(m.shape),
-        lambda m, v: cloud(m, v.exp()),
-        lambda m, v: m + v * torch.randn(m.shape),
-        lambda m, v: Normal(m, v.exp().sqrt()).sample(),
-        lambda m, v: cloud(m, v.detach().exp().sqrt()),
-        lambda m, v: m + v.exp().sqrt() * torch.randn(1, m.shape[1]),
-        lambda m, v: m + v.exp().sqrt() * torch.randn(m.shape[0])[:, None],
-        lambda m, v: (torch.randn(m.shape) + m) * torch.sqrt(v.exp()),
-        lambda m, v: cloud(m, 1 / v.exp().sqrt()),
-        lambda m, v: cloud(m.detach(), v.exp().sqrt()),
-        lambda m, v: cloud(m + v.exp().sqrt(), torch.ones_like(v)),
-        lambda m, v: m + v.exp().sqrt() * torch.rand(m.shape).sub(0.5),
-        lambda m, v: m + v.exp().sqrt() * torch.randn(()),
-        lambda m, v: m + 0 * v.sum(),
-    ],
     "score-function": [
         lambda f, z, m, s: f / s * (z - m),
         lambda f, z, m, s: (z - m) / (s * s),
@@ -623,7 +607,9 @@ def messages_of(name):
 def test_every_mistake_of_every_exercise_is_written_twice():
     left_to_the_search = {name: len(found) for name, found in FOUND.items()}
     assert {name: len(answers) for name, answers in ANOTHER_HAND.items()} == {
-        name: len(exercise.mistakes) + left_to_the_search.get(name, 0) for name, exercise in EXERCISES.items()
+        name: len(exercise.mistakes) + left_to_the_search.get(name, 0)
+        for name, exercise in EXERCISES.items()
+        if exercise.mistakes or name in left_to_the_search
     }
 
 

@@ -15,13 +15,14 @@ from vae_helpers.exercises.engine.probes import (
     ChangedInputError,
     NotATensorError,
     NotAttemptedError,
+    NotFiniteError,
     WrongShapeError,
     draws_the_same_twice,
     kind_of_numbers,
     run,
 )
 from vae_helpers.exercises.engine.relation import Finding, Relation
-from vae_helpers.exercises.engine.unexplained import Results, unexplained
+from vae_helpers.exercises.engine.unexplained import NOT_FINITE, Results, unexplained
 
 import torch
 
@@ -30,6 +31,8 @@ MEANINGS = {
     "cholesky": "the matrix is no covariance. torch.cov wants one variable per row: of codes (n, d), cov(codes.T).",
     "shapes cannot be multiplied": "two matrices don't go together. Print both shapes; one may have to be transposed.",
     "Expected all tensors to be on the same device": "one tensor lies on the GPU, another on the CPU.",
+    "modified by an inplace operation": "the weights changed between a loss and its backward: the step came too early.",
+    "does not require grad": "no gradient can flow: the loss was computed under no_grad, or of detached numbers.",
     "out of range": "there is no such axis or entry. Print the shape.",
     "out of bounds": "there is no such entry. Print the shape, and the index.",
 }
@@ -82,6 +85,8 @@ def examine(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
         return _changed_input(exercise, answer, error.position)
     except NotATensorError as error:
         return Verdict("error", f"{exercise.id}: it returns {error}, but it should return {exercise.expects}.")
+    except NotFiniteError:
+        return Verdict("wrong", f"{exercise.id}: {NOT_FINITE}")
     except WrongShapeError as error:
         return Verdict("wrong", f"{exercise.id}: it returns shape {error}, but it should return {exercise.expects}.")
     except Exception as error:
