@@ -105,6 +105,21 @@ STYLES = {
         lambda a, b: 10 * torch.log10(1 / torch.nn.functional.mse_loss(a, b)),
         lambda a, b: evaluation.psnr(evaluation.mse(a, b)),
     ],
+    "log-joint": [
+        lambda x, z, f, s: (
+            torch.distributions.Normal(0.0, 1.0).log_prob(z)
+            + torch.distributions.Independent(torch.distributions.Normal(f(z), s), 1).log_prob(x)
+        ),
+        lambda x, z, f, s: (
+            -0.5 * (z**2 + torch.einsum("...p,...p->...", x - f(z), x - f(z)) / s**2)
+            - x.shape[0] * torch.tensor(s).log()
+            - (x.shape[0] + 1) / 2 * torch.tensor(2 * torch.pi).log()
+        ),
+    ],
+    "posterior-on-grid": [
+        lambda j, grid: j.softmax(0) / grid.diff().mean(),
+        lambda j, grid: (j - j.max()).exp() / torch.trapezoid((j - j.max()).exp(), grid),
+    ],
     "naive-log-p-x": [
         lambda a: torch.logsumexp(a - torch.log(torch.tensor(float(a.shape[1]))), -1),
         lambda a: (a - a.amax(1, keepdim=True)).exp().mean(1).log() + a.amax(1),
@@ -120,6 +135,27 @@ STYLES = {
         lambda z, j, m, s: j.mean() - torch.distributions.Normal(m, s).log_prob(z).mean(),
         lambda z, j, m, s: (j + (z - m) ** 2 / (2 * s**2)).sum() / len(z)
         + torch.tensor(s * (2 * torch.pi) ** 0.5).log(),
+    ],
+    "two-hump-elbo": [
+        lambda j, grid, m, s: torch.trapezoid(
+            (q := torch.distributions.Normal(m[:, None], s[:, None]).log_prob(grid).exp().mean(0)) * (j - q.log()), grid
+        ),
+        lambda j, grid, m, s: (
+            (q := torch.distributions.Normal(m[:, None], s[:, None]).log_prob(grid).exp().mean(0)) @ (j - q.log())
+        ) * grid.diff()[0],
+    ],
+    "best-sigma": [
+        lambda f, m, s: (1 + (torch.autograd.functional.jacobian(f, m) / s).square().sum()).rsqrt(),
+        lambda f, m, s: s / (s**2 + ((f(m + 1e-4) - f(m - 1e-4)) / 2e-4).norm() ** 2) ** 0.5,
+    ],
+    "ring-gradient": [
+        lambda j, m, s, n: torch.autograd.functional.jacobian(
+            lambda k: j(z := k[0] + k[1] * torch.randn(n)).mean() - torch.distributions.Normal(*k).log_prob(z).mean(),
+            torch.tensor([m, s]),
+        ),
+        lambda j, m, s, n: torch.func.grad(
+            lambda k: (j(k[0] + k[1] * (eps := torch.randn(n))) + 0.5 * eps**2).mean() + k[1].log()
+        )(torch.tensor([m, s])),
     ],
     "reparameterize": [
         lambda m, v: torch.distributions.Normal(m, (v / 2).exp()).rsample(),

@@ -12,6 +12,7 @@ from vae_helpers.exercises import EXERCISES, check
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.autograd.functional import jacobian
 from torch.distributions import Normal, kl_divergence
 
 NORMAL = Normal(0.0, 1.0)
@@ -160,6 +161,26 @@ def by_gaussian(x_hat, x, variance):
     return -per_image(Normal(x_hat, variance**0.5).log_prob(x))
 
 
+def bound_on(grid, log_joint, log_q):
+    return (torch.exp(log_q) * (log_joint - log_q)).sum() * grid.diff()[0]
+
+
+def half_and_half(grid, mu, sigma):
+    return 0.5 * (of_normal(grid, mu[0], sigma[0]).exp() + of_normal(grid, mu[1], sigma[1]).exp())
+
+
+def gradient_by(draw, average=lambda j, q: j.mean() - q.mean()):
+    """The gradient in μ and σ of an average over draws."""
+
+    def answer(log_joint, mu, sigma, n_draws):
+        knobs = torch.tensor(mu, requires_grad=True), torch.tensor(sigma, requires_grad=True)
+        q = Normal(*knobs)
+        z = draw(q, n_draws)
+        return torch.stack(torch.autograd.grad(average(log_joint(z), q.log_prob(z)), knobs, materialize_grads=True))
+
+    return answer
+
+
 ANOTHER_HAND = {
     "mean-image": [
         lambda x: x.double().mean(0),
@@ -253,6 +274,25 @@ ANOTHER_HAND = {
         lambda a, b: -10 * torch.log10(F.l1_loss(a, b)),
         F.mse_loss,
     ],
+    "log-joint": [
+        lambda x, z, f, s: Normal(f(z), s).log_prob(x).sum(-1),
+        lambda x, z, f, s: NORMAL.log_prob(z),
+        lambda x, z, f, s: NORMAL.log_prob(z) - torch.linalg.norm((x - f(z)) / s, dim=-1) ** 2 / 2,
+        lambda x, z, f, s: Normal(f(z), s).log_prob(x).sum(-1) - z**2 / 2,
+        lambda x, z, f, s: NORMAL.log_prob(z) - ((x - f(z)) / s).square().sum(-1) / 2 - log(s * sqrt(2 * pi)),
+        lambda x, z, f, s: NORMAL.log_prob(z) + Normal(f(z), s).log_prob(x).mean(-1),
+        lambda x, z, f, s: Normal(0.0, s).log_prob(z) + Normal(f(z), s).log_prob(x).sum(-1),
+        lambda x, z, f, s: torch.exp(NORMAL.log_prob(z) + Normal(f(z), s).log_prob(x).sum(-1)),
+        lambda x, z, f, s: NORMAL.log_prob(z) * Normal(f(z), s).log_prob(x).sum(-1),
+    ],
+    "posterior-on-grid": [
+        lambda j, grid: torch.exp(j - torch.logsumexp(j, 0)),
+        lambda j, grid: torch.exp(j - torch.logsumexp(j, 0)) * grid.diff()[0],
+        torch.func.vmap(lambda j, _: j.exp()),
+        lambda j, grid: torch.exp(j) / torch.exp(j.amax()) if j.amax() > -100 else torch.exp(j - j.amax()),
+        lambda j, grid: j - torch.logsumexp(j, 0) - grid.diff()[0].log(),
+        lambda j, grid: j / torch.sum(j * grid.diff()[0]),
+    ],
     "naive-log-p-x": [
         lambda a: a.sum(1) / a.shape[1],
         lambda a: (a - a.amax(1, True)).exp().sum(1).log() + a.amax(1),
@@ -290,6 +330,40 @@ ANOTHER_HAND = {
         lambda z, j, m, s: torch.log(torch.exp(j - of_normal(z, m, s)).mean()),
         lambda z, j, m, s: j.mean() - kl_divergence(Normal(m, s), NORMAL),
         lambda z, j, m, s: j.mean() + (z**2).mean() / 2 + 0.5 * log(2 * pi),
+    ],
+    "two-hump-elbo": [
+        lambda j, grid, m, s: bound_on(grid, j, sum(of_normal(grid, m[k], s[k]) for k in (0, 1)) / 2),
+        lambda j, grid, m, s: sum(bound_on(grid, j, of_normal(grid, m[k], s[k])) for k in (0, 1)) / 2,
+        lambda j, grid, m, s: bound_on(grid, j, torch.logaddexp(*(of_normal(grid, m[k], s[k]) for k in (0, 1)))),
+        lambda j, grid, m, s: bound_on(grid, j, sum(of_normal(grid, m[k], s[k]) for k in (0, 1))),
+        lambda j, grid, m, s: sum((of_normal(grid, m[k], s[k]).exp() * j).sum() * grid.diff()[0] for k in (0, 1)) / 2,
+        lambda j, grid, m, s: bound_on(grid, j, of_normal(grid, m[0], s[0])),
+        lambda j, grid, m, s: (j.exp() * (j - half_and_half(grid, m, s).log())).sum() * grid.diff()[0],
+        lambda j, grid, m, s: torch.mean(j - half_and_half(grid, m, s).log()),
+    ],
+    "best-sigma": [
+        lambda f, m, s: s / jacobian(f, m).norm(),
+        lambda f, m, s: s**2 / (s**2 + jacobian(f, m) @ jacobian(f, m)),
+        lambda f, m, s: sqrt(s / (s + jacobian(f, m) @ jacobian(f, m))),
+        lambda f, m, s: s / torch.sqrt(s**2 + f(m) @ f(m)),
+        lambda f, m, s: s / torch.sqrt(s**2 + 4 * jacobian(f, m).norm() ** 2),
+        lambda f, m, s: s / torch.sqrt(s**2 + (f(m + 0.001) - f(m - 0.001)).norm() ** 2),
+    ],
+    "ring-gradient": [
+        gradient_by(lambda q, n: q.sample((n,))),
+        gradient_by(lambda q, n: q.rsample((n,)), lambda j, q: j.sum() / len(j)),
+        gradient_by(lambda q, n: q.rsample((n,)), lambda j, q: j.mean() + q.mean()),
+        gradient_by(lambda q, n: q.rsample((n,)), lambda j, q: q.mean() - j.mean()),
+        gradient_by(lambda q, n: q.rsample((n,)), lambda j, q: j.sum() - q.sum()),
+        gradient_by(lambda q, n: Normal(q.mean, q.variance).rsample((n,))),
+        gradient_by(lambda q, n: q.stddev * Normal(q.mean, 1.0).rsample((n,))),
+        gradient_by(lambda q, n: torch.lerp(q.mean, q.mean + q.stddev, torch.rand(n))),
+        gradient_by(lambda q, n: Normal(q.mean + q.stddev, 1.0).rsample((n,))),
+        gradient_by(lambda q, n: Normal(q.mean, q.stddev.sqrt()).rsample((n,))),
+        gradient_by(lambda q, n: torch.lerp(q.mean - q.stddev / 2, q.mean + q.stddev / 2, torch.rand(n))),
+        lambda *given: gradient_by(lambda q, n: q.rsample((n,)))(*given)[[1, 0]],
+        lambda j, m, s, n: gradient_by(lambda q, k: q.rsample((k,)))(j, m, s, n) * torch.tensor([1, s]),
+        gradient_by(lambda q, n: Normal(q.mean, q.stddev.detach()).rsample((n,)), lambda j, q: j.mean()),
     ],
     "score-function": [
         lambda f, z, m, s: f / s * (z - m),

@@ -44,7 +44,7 @@ def _excerpt(exercise: Exercise, probe: tuple) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, Tensor):
-        rows = value.flatten(1)[:2, :3].tolist() if value.ndim > 1 else [value[:3].tolist()]
+        rows = value.flatten(1)[:2, :3].tolist() if value.ndim > 1 else [value.reshape(-1)[:3].tolist()]
         numbers = "; ".join(" ".join(f"{number:.2f}" for number in row) for row in rows)
         return f"{tuple(value.shape)} [{numbers} …]"
     return repr(value) if isinstance(value, str) else getattr(value, "__name__", None) or f"{value:.3g}"
