@@ -1,8 +1,8 @@
-"""Exercises of notebook 04: the reparameterized draw, the score-function estimator, two closed forms of the KL."""
+"""Exercises of notebook 04: draws that a gradient passes through, and the score-function estimator with a baseline."""
 
 from vae_helpers.exercises.engine import Exercise, Mistake
 from vae_helpers.exercises.engine.draws import LABELS_OF_DRAWS, draws_and_gradients
-from vae_helpers.losses import kl_diagonal, kl_to_class_mean, reparameterize
+from vae_helpers.losses import reparameterize
 
 import torch
 from torch import Tensor
@@ -90,14 +90,15 @@ REPARAMETERIZE = Exercise(
 )
 
 
-def _draw_probes() -> list[tuple]:
-    g = torch.Generator().manual_seed(7)
+def _draw_probes(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(7 + seed)
     r = lambda n: torch.randn(n, generator=g)  # noqa: E731
     return [(r(5) * 3, 1.5 + 0.7 * r(5), 1.5, 0.7), (r(7), -2 + 1.8 * r(7), -2.0, 1.8)]
 
 
 def _score_function(f_z: Tensor, z: Tensor, mu: float, sigma: float) -> Tensor:
-    return f_z * (z - mu) / sigma**2
+    slope = (z - mu) / sigma**2
+    return f_z * slope
 
 
 SCORE_FUNCTION = Exercise(
@@ -126,105 +127,110 @@ SCORE_FUNCTION = Exercise(
 )
 
 
-def _pairs_of_clouds() -> list[tuple]:
-    g = torch.Generator().manual_seed(8)
-    return [tuple(torch.randn(n, d, generator=g) - shift for shift in (0, 0.5, 0, -0.3)) for n, d in ((5, 3), (4, 6))]
-
-
-def _kl_diagonal(mu: Tensor, logvar: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
-    ratio = logvar.exp() / logvar_p.exp()
-    shift = (mu - mu_p).square() / logvar_p.exp()
-    logs = logvar_p - logvar
-    return (0.5 * (ratio + shift + logs - 1)).sum(dim=1)
-
-
-KL_DIAGONAL = Exercise(
-    id="kl-diagonal",
-    expects="one value per image, (batch,), in nats: summed over the latent dimensions",
-    reference=_kl_diagonal,
-    probes=_pairs_of_clouds,
-    mistakes=(
-        Mistake(
-            lambda m, v, mp, vp: 2 * kl_diagonal(m, v, mp, vp),
-            "twice too large: the ½ in front is missing, and in a loss that would be a hidden β of 2.",
-        ),
-        Mistake(
-            lambda m, v, mp, vp: kl_diagonal(mp, vp, m, v),
-            "that is the KL the other way round, of p from q. The variances of the *second* one, p, divide.",
-        ),
-        Mistake(
-            lambda m, v, mp, vp: kl_diagonal(m, v, mp, vp) + (v - vp).sum(1),
-            "the sign of the logarithms is turned: it is + log σ_p² − log σ_q². As it stands, a narrow q is cheap.",
-        ),
-        Mistake(
-            lambda m, v, mp, vp: kl_diagonal(m, v, mp, vp) + 0.5 * m.shape[1],
-            "the − 1 is missing in each dimension: a q that equals p would not cost zero.",
-        ),
-        Mistake(
-            lambda m, v, mp, vp: 0.5 * ((v - vp).exp() + (m - mp).square() + vp - v - 1).sum(1),
-            "the shift (μ_q − μ_p)² has to be measured in units of p's width: divide it by σ_p² too.",
-        ),
-        Mistake(
-            lambda m, v, mp, vp: 0.5 * (v / vp + (m - mp).square() / vp + vp - v - 1).sum(1),
-            "log σ² stands where σ² belongs, in the ratio and under the shift: exponentiate it, exp(logvar).",
-        ),
-        Mistake(
-            lambda m, v, mp, vp: kl_diagonal(m, 2 * v, mp, 2 * vp),
-            "exp(logvar) was taken for σ and squared again. It is σ² already: as it stands, wide clouds cost too much.",
-        ),
-        Mistake(
-            lambda m, v, mp, vp: 0.5 * ((v - vp).exp() + (m - mp) / vp.exp() + vp - v - 1).sum(1),
-            "the shift is not squared: as it stands, moving q one way costs and the other way pays.",
-        ),
-    ),
-)
-
-
-def _clouds_and_class_means() -> list[tuple]:
-    g = torch.Generator().manual_seed(9)
+def _rows_of_draws(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(17 + seed)
     probes = []
-    for n, d in ((5, 3), (6, 4)):
-        means, y = torch.randn(10, d, generator=g), torch.randint(10, (n,), generator=g)
-        probes.append((torch.randn(n, d, generator=g), torch.randn(n, d, generator=g) - 0.5, means, y))
+    for (rows, k), mu, sigma in (((5, 3), 1.5, 0.7), ((4, 6), -2.0, 1.8)):
+        z = mu + sigma * torch.randn(rows, k, generator=g)
+        probes.append((z.square() + torch.randn(rows, k, generator=g), z, mu, sigma))
     return probes
 
 
-def _class_kl(mu: Tensor, logvar: Tensor, means: Tensor, y: Tensor) -> Tensor:
-    return kl_to_class_mean(mu, logvar, means[y])
+def _leave_one_out(f: Tensor, z: Tensor, mu: float, sigma: float) -> Tensor:
+    k = f.shape[1]
+    total = f.sum(dim=1, keepdim=True)
+    others = (total - f) / (k - 1)
+    slope = (z - mu) / sigma**2
+    return (f - others) * slope
 
 
-def _kl_class_mean(mu: Tensor, logvar: Tensor, means: Tensor, y: Tensor) -> Tensor:
-    shift = (mu - means[y]).square()
-    return (0.5 * (shift + logvar.exp() - logvar - 1)).sum(dim=1)
+def _slope(z: Tensor, mu: float, sigma: float) -> Tensor:
+    return (z - mu) / sigma**2
 
 
-KL_CLASS_MEAN = Exercise(
-    id="kl-class-mean",
-    expects="one value per image, (batch,), in nats: of N(μ, σ²) from N(μ_y, I), each image's own class",
-    reference=_kl_class_mean,
-    probes=_clouds_and_class_means,
+LEAVE_ONE_OUT = Exercise(
+    id="leave-one-out",
+    expects="one term per draw, (rows, K): f minus the mean of the other K − 1 in its row, times ∂ log q/∂μ",
+    reference=_leave_one_out,
+    probes=_rows_of_draws,
+    words={"total": "the sum of a row", "others": "the baseline", "slope": "the slope of log q"},
     mistakes=(
         Mistake(
-            lambda m, v, means, y: _class_kl(m, v, 0 * means, y),
-            "the class is not used: that is the KL to N(0, I). Subtract each image's own class mean, means[y], from μ.",
+            lambda f, z, m, s: (f - f.mean(1, keepdim=True)) * _slope(z, m, s),
+            "each draw's own f is in its baseline, which then depends on that draw: the estimate is biased, "
+            "(K − 1)/K of the true gradient. Average the other K − 1.",
         ),
         Mistake(
-            lambda m, v, means, y: 0.5 * (m**2 - means[y] ** 2 + v.exp() - v - 1).sum(1),
-            "μ² − μ_y² is not (μ − μ_y)²: subtract first, then square. As it stands, it can be negative.",
+            lambda f, z, m, s: (f - f.mean()) * _slope(z, m, s),
+            "one mean serves all rows: an image would be judged by other images' draws, its own among them. "
+            "Each row has its own baseline.",
         ),
         Mistake(
-            lambda m, v, means, y: _class_kl(m, v, means, y) + 0.5 * m.square().sum(1),
-            "μ² stands beside the shift: (μ − μ_y)² takes its place. As it stands, codes are drawn to 0 as well.",
+            lambda f, z, m, s: (f - f.mean(0)) * _slope(z, m, s),
+            "the mean goes down the columns, over images, where it should go along the row: dim=1. As it stands, "
+            "easy images always seem good.",
         ),
         Mistake(
-            lambda m, v, means, y: _class_kl(-m, v, means, y),
-            "the mean of the class is added: (μ + μ_y)² pushes every code away from its own class. Subtract it.",
+            lambda f, z, m, s: (f - (f.sum(1, keepdim=True) - f) / f.shape[1]) * _slope(z, m, s),
+            "the other draws are K − 1, and you divided their sum by K: the baseline is too small, and noise is left.",
         ),
         Mistake(
-            lambda m, v, means, y: 0.5 * ((m - means[y]).square() - v.exp() + v + 1).sum(1),
-            "the terms of σ² have their sign turned: it is + σ² − log σ² − 1, never negative.",
+            lambda f, z, m, s: f * _slope(z, m, s) - (f * _slope(z, m, s)).mean(1, keepdim=True),
+            "the baseline is subtracted from the finished terms: their mean is then 0, and no gradient is left. "
+            "Subtract it from f, before the slope multiplies.",
+        ),
+        Mistake(
+            lambda f, z, m, s: (f - (f.sum(1, keepdim=True) - f) / (f.shape[1] - 1)).expand_as(z),
+            "f minus its baseline says how good a draw was, not which way to go: the slope of log q is missing.",
+        ),
+        Mistake(
+            lambda f, z, m, s: f * _slope(z, m, s),
+            "nothing is subtracted from f: that is the plain estimator, as noisy as before. Each f minus its baseline.",
         ),
     ),
 )
 
-EXERCISES = (REPARAMETERIZE, SCORE_FUNCTION, KL_DIAGONAL, KL_CLASS_MEAN)
+
+def _uniform_draws(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(27 + seed)
+    rate = lambda n: 0.5 + 3 * torch.rand(n, generator=g)  # noqa: E731
+    return [(torch.rand(n, generator=g), rate(n)) for n in (5, 8)]
+
+
+def _exponential(u: Tensor, rate: Tensor) -> Tensor:
+    later = 1 - u
+    return -later.log() / rate
+
+
+EXPONENTIAL = Exercise(
+    id="inverse-cdf",
+    expects="z (n,), with F(z) = 1 − exp(−λ z) = u, through which gradients reach the rate λ",
+    reference=_exponential,
+    probes=_uniform_draws,
+    words={"later": "1 − u"},
+    mistakes=(
+        Mistake(
+            lambda u, r: -u.log() / r,
+            "exponential too, since 1 − u is as uniform as u, but not F⁻¹: a large u should give a large z. "
+            "Solve u = 1 − exp(−λz) for z.",
+        ),
+        Mistake(
+            lambda u, r: (1 - u).log() / r,
+            "a sign is missing: log(1 − u) is negative, and so are your waiting times.",
+        ),
+        Mistake(
+            lambda u, r: -(1 - u).log() * r,
+            "the rate multiplies, where it should divide: a large λ means short times, on average 1/λ.",
+        ),
+        Mistake(
+            lambda u, r: 1 - (-r * u).exp(),
+            "that is F itself, at u. Its inverse is asked for: which z has F(z) = u? As it stands, z never passes 1.",
+        ),
+        Mistake(
+            lambda u, r: r * (-r * u).exp(),
+            "that is the density at u. A draw is wanted: the z with F(z) = u.",
+        ),
+    ),
+)
+
+EXERCISES = (REPARAMETERIZE, SCORE_FUNCTION, LEAVE_ONE_OUT, EXPONENTIAL)
