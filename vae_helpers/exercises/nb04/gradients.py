@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 
-def _clouds() -> list[tuple]:
-    mu, logvar = torch.tensor([[0.5, -1.0, 2.0]]), torch.tensor([[-3.0, 0.0, 0.8]])
+def _clouds(seed: int = 0) -> list[tuple]:
+    mu, logvar = torch.tensor([[0.5, -1.0, 2.0 - 0.1 * seed]]), torch.tensor([[-3.0, 0.0, 0.8]])
     return [
         (mu.expand(20_000, 3), logvar.expand(20_000, 3)),
         (mu[:, :2].expand(16_000, 2), logvar[:, 1:].expand(16_000, 2)),
@@ -91,7 +91,7 @@ REPARAMETERIZE = Exercise(
 
 
 def _draw_probes(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(7 + seed)
+    g = torch.Generator().manual_seed(7 + 1000 * seed)
     r = lambda n: torch.randn(n, generator=g)  # noqa: E731
     return [(r(5) * 3, 1.5 + 0.7 * r(5), 1.5, 0.7), (r(7), -2 + 1.8 * r(7), -2.0, 1.8)]
 
@@ -128,7 +128,7 @@ SCORE_FUNCTION = Exercise(
 
 
 def _rows_of_draws(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(17 + seed)
+    g = torch.Generator().manual_seed(17 + 1000 * seed)
     probes = []
     for (rows, k), mu, sigma in (((5, 3), 1.5, 0.7), ((4, 6), -2.0, 1.8)):
         z = mu + sigma * torch.randn(rows, k, generator=g)
@@ -192,7 +192,7 @@ LEAVE_ONE_OUT = Exercise(
 
 
 def _uniform_draws(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(27 + seed)
+    g = torch.Generator().manual_seed(27 + 1000 * seed)
     rate = lambda n: 0.5 + 3 * torch.rand(n, generator=g)  # noqa: E731
     return [(torch.rand(n, generator=g), rate(n)) for n in (5, 8)]
 
