@@ -37,7 +37,7 @@ def _two_widths(mu: Tensor, of_z: Tensor, of_kl: Tensor, eps: Tensor, x: Tensor)
 
 CLAMPED = Exercise(
     id="clamp",
-    expects="one value per image, (batch,): ½ ‖x − z‖² + KL, both of the same clamped log σ²",
+    expects="one value per image, (batch,): ½ ‖x − z‖² + KL",
     reference=_loss_of_a_cloud,
     probes=_raw_outputs,
     words={"logvar": "log σ²", "squares": "‖x − z‖²", "kl": "the KL"},
