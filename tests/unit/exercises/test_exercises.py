@@ -9,6 +9,7 @@ from vae_helpers import evaluation
 from vae_helpers.exercises import EXERCISES, check
 from vae_helpers.exercises.engine import agree
 from vae_helpers.exercises.engine.verdict import results_of
+from vae_helpers.losses import gaussian_nll, kl_to_standard_normal
 
 import pytest
 import torch
@@ -180,6 +181,55 @@ STYLES = {
         ).sum(1),
         lambda m, v, means, y: torch.stack(
             [0.5 * ((a - means[k]) ** 2 + b.exp() - b - 1).sum() for a, b, k in zip(m, v, y, strict=True)]
+        ),
+    ],
+    "leave-one-out": [
+        lambda f, z, m, s: f.shape[1] * (f - f.mean(1, keepdim=True)) / (f.shape[1] - 1) * (z - m) / s**2,
+        lambda f, z, m, s: (f - f @ (1 - torch.eye(f.shape[1])) / (f.shape[1] - 1)) * (z - m) / s**2,
+    ],
+    "inverse-cdf": [
+        lambda u, r: torch.distributions.Exponential(r).icdf(u),
+        lambda u, r: torch.log(1 / (1 - u)) / r,
+    ],
+    "kl-oracle": [
+        lambda z, m, s, a, b: torch.trapezoid(
+            (q := torch.distributions.Normal(m, s).log_prob(z)).exp()
+            * (q - torch.distributions.Normal(a, b).log_prob(z)),
+            z,
+        ),
+        lambda z, m, s, a, b: sum(
+            statistics.NormalDist(m.item(), s.item()).pdf(v)
+            * (((v - a) / b) ** 2 / 2 - ((v - m) / s) ** 2 / 2 + (b / s).log())
+            * 50
+            / (len(z) - 1)
+            for v in z.tolist()
+        ),
+    ],
+    "clamp": [
+        lambda m, r, e, x: ((x - m - (c := r.clip(-30, 20)).exp().sqrt() * e) ** 2 + m**2 + c.exp() - c - 1).sum(1) / 2,
+        lambda m, r, e, x: 0.5 * (x - m - (r.clamp(-30, 20) / 2).exp() * e).norm(dim=1) ** 2
+        + torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (r.clamp(-30, 20) / 2).exp()), torch.distributions.Normal(0.0, 1.0)
+        ).sum(1),
+    ],
+    "linear-vae": [
+        lambda model, x, e: torch.stack(
+            [
+                gaussian_nll(model.decode(model.embed(x) + (model.logvar / 2).exp() * e), x, model.logvar_x),
+                kl_to_standard_normal(*model.encode(x)),
+            ],
+            dim=-1,
+        ),
+        lambda model, x, e: torch.cat(
+            [
+                -torch.distributions.Normal(
+                    model.decoder(model.embed(x) + model.logvar.exp().sqrt() * e), model.logvar_x.exp().sqrt()
+                )
+                .log_prob(x.flatten(1))
+                .sum(1, keepdim=True),
+                kl_to_standard_normal(*model.encode(x))[:, None],
+            ],
+            dim=1,
         ),
     ],
     "negative-elbo": [

@@ -181,6 +181,21 @@ def gradient_by(draw, average=lambda j, q: j.mean() - q.mean()):
     return answer
 
 
+def on_a_grid(z, log_q, log_p):
+    return torch.trapezoid(torch.exp(log_q) * (log_q - log_p), z)
+
+
+def paid(mu, logvar, eps, x):
+    return squares(x, mu + eps * logvar.exp().sqrt()) / 2 + of_kl_terms(mu, logvar).sum(1)
+
+
+def linear(model, x, mu, eps, bias=None):
+    sigma = model.logvar.exp().sqrt()
+    x_hat = F.linear(mu + sigma * eps, model.decoder.weight, model.decoder.bias if bias is None else None)
+    nll = by_gaussian(x_hat, x.flatten(1), model.logvar_x.exp())
+    return torch.stack([nll, of_kl_terms(mu, model.logvar.expand_as(mu)).sum(1)], dim=1)
+
+
 ANOTHER_HAND = {
     "mean-image": [
         lambda x: x.double().mean(0),
@@ -394,6 +409,49 @@ ANOTHER_HAND = {
         lambda m, v, means, y: ((m - means[y]) ** 2 - kl(m, v, means[y])).sum(1),
         lambda m, v, means, y: (kl(m, v, means[y]) + 0.5).sum(1),
         lambda m, v, means, y: 2 * kl(m, v, means[y]).sum(1),
+    ],
+    "leave-one-out": [
+        lambda f, z, m, s: (f - torch.mean(f, dim=-1)[:, None]) / s**2 * (z - m),
+        lambda f, z, m, s: (f - f.sum() / f.numel()) / s**2 * (z - m),
+        lambda f, z, m, s: (f - f.mean(dim=0, keepdim=True)) / s**2 * (z - m),
+        lambda f, z, m, s: (f + f / f.size(1) - f.mean(1)[:, None]) / s**2 * (z - m),
+        lambda f, z, m, s: (t := (z - m) * f / (s * s)) - t.sum(1)[:, None] / t.size(1),
+        lambda f, z, m, s: (f - f.mean(1)[:, None]) * f.size(1) / (f.size(1) - 1),
+        lambda f, z, m, s: (z - m) * f / (s * s),
+    ],
+    "inverse-cdf": [
+        lambda u, r: torch.log(1 / u) / r,
+        lambda u, r: torch.log1p(-u) / r,
+        lambda u, r: r * torch.log(1 / (1 - u)),
+        lambda u, r: -torch.expm1(-r * u),
+        lambda u, r: r / torch.exp(r * u),
+    ],
+    "kl-oracle": [
+        lambda z, m, s, a, b: on_a_grid(z, of_normal(z, m, s), of_normal(z, a, b)) / (z[-1] - z[0]) * (len(z) - 1),
+        lambda z, m, s, a, b: on_a_grid(z, -(((z - m) / s) ** 2) / 2, -(((z - a) / b) ** 2) / 2),
+        lambda z, m, s, a, b: of_normal(z, m, s).mean() - of_normal(z, a, b).mean(),
+        lambda z, m, s, a, b: -on_a_grid(z, of_normal(z, a, b), of_normal(z, m, s)),
+        lambda z, m, s, a, b: on_a_grid(z, of_normal(z, a, b), of_normal(z, m, s)),
+        lambda z, m, s, a, b: -torch.trapezoid(of_normal(z, m, s).exp() * of_normal(z, a, b), z),
+        lambda z, m, s, a, b: on_a_grid(z, of_normal(z, m, s * s), of_normal(z, a, b * b)),
+    ],
+    "clamp": [
+        lambda m, r, e, x: squares(x, m + e * r.clip(-30, 20).exp().sqrt()) / 2 + kl(m.double(), r.double()).sum(1),
+        lambda m, r, e, x: squares(x, m + e * r.exp().sqrt()) / 2 + kl(m, r.clip(-30, 20)).sum(1),
+        lambda m, r, e, x: squares(x, m + e * r.exp().sqrt()) / 2 + of_kl_terms(m, r).sum(1),
+        lambda m, r, e, x: paid(m, r.clip(max=20), e, x),
+        lambda m, r, e, x: paid(m, r.clip(min=-30), e, x),
+        lambda m, r, e, x: paid(m, r.clip(-20, 30), e, x),
+    ],
+    "linear-vae": [
+        lambda model, x, e: linear(model, x, model.encoder(x.flatten(1)), e),
+        lambda model, x, e: linear(model, x, model.embed(x), 0 * e),
+        lambda model, x, e: linear(model, x, model.embed(x), model.logvar.exp().sqrt() * e),
+        lambda model, x, e: linear(model, x, model.embed(x), e)
+        - torch.stack([(2 * pi * model.logvar_x.exp()).log() * 392, torch.zeros(())]),
+        lambda model, x, e: linear(model, x, model.embed(x), e)[:, [1, 0]],
+        lambda model, x, e: linear(model, x, model.embed(x), e) @ torch.diag(torch.tensor([1 / 784, 1.0])),
+        lambda model, x, e: linear(model, x, model.embed(x), e, bias=0.0),
     ],
     "negative-elbo": [
         lambda l, x, m, v: bce(l.sigmoid(), x).mean() + kl(m, v).sum(1).mean(),
