@@ -1,0 +1,201 @@
+"""What the exercises of notebook 01 must tell apart: wrong answers, what is said of each, and right ones."""
+
+from vae_helpers.exercises import check
+from vae_helpers.models import Autoencoder, mlp
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.distributions import MultivariateNormal
+
+
+def network(**parts):
+    """A class as the stub asks for, but for the parts that are given."""
+
+    def init(self, latent_dim, hidden=(512, 256)):
+        nn.Module.__init__(self)
+        self.latent_dim = latent_dim
+        self.encoder = mlp(784, *hidden, latent_dim, activation=nn.SiLU)
+        self.decoder = make_decoder(latent_dim, hidden)
+
+    make_decoder = parts.pop("decoder", mirrored)
+    methods = {
+        "encode": lambda self, x: self.encoder(x.flatten(1)),
+        "decode": lambda self, z, y=None: self.decoder(z).unflatten(1, (1, 28, 28)),
+        "generate": lambda self, z, y=None: self.decode(z).sigmoid(),
+    }
+    return type("MyAutoencoder", (nn.Module,), {"__init__": init, **methods, **parts})
+
+
+def mirrored(latent_dim, hidden):
+    return mlp(latent_dim, *reversed(hidden), 784, activation=nn.SiLU)
+
+
+def no_grad(f):
+    def cut(*args):
+        with torch.no_grad():
+            return f(*args)
+
+    return cut
+
+
+NETWORKS = [
+    (network(decode=lambda self, z, y=None: self.decoder(z).sigmoid().unflatten(1, (1, 28, 28))), "sigmoid in decode"),
+    (
+        network(
+            decode=lambda self, z, y=None: self.decoder(z).sigmoid().unflatten(1, (1, 28, 28)),
+            generate=lambda self, z, y=None: self.decode(z),
+        ),
+        "sigmoid in decode",
+    ),
+    (network(generate=lambda self, z, y=None: self.decode(z)), "no sigmoid"),
+    (network(generate=lambda self, z, y=None: self.decode(z).sigmoid().sigmoid()), "applied twice"),
+    (network(generate=lambda self, z, y=None: self.decode(z).tanh()), "tanh"),
+    (network(generate=lambda self, z, y=None: self.decode(z).clamp(0, 1)), "cuts off at 0 and 1"),
+    (network(encode=lambda self, x: self.encoder(x.flatten(1)).sigmoid()), "code passes a sigmoid"),
+    (network(encode=lambda self, x: self.encoder(x.flatten(1)).relu()), "code passes a ReLU"),
+    (network(encode=lambda self, x: self.encoder(x)), "shapes"),
+    (network(encode=lambda self, x: self.encoder(x.flatten())), "shapes"),
+    (network(encode=lambda self, x: self.encoder(x.flatten(1)).detach()), "no gradient reaches the encoder"),
+    (network(decode=lambda self, z, y=None: self.decoder(z)), "decode returns shape (5, 784)"),
+    (network(decode=lambda self, z, y=None: self.decoder(z).view(-1, 28, 28)), "decode returns shape (5, 28, 28)"),
+    (network(decode=lambda self, z, y=None: self.decoder(z).view(-1, 1, 28, 28).mT), "transposed"),
+    (network(decoder=lambda d, hidden: mlp(d, *hidden, 784, activation=nn.SiLU)), "3 → 16 → 8 → 784"),
+    (network(decoder=lambda d, hidden: mlp(784, *hidden, d)), "784 → 16 → 8 → 3"),
+    (network(decoder=lambda d, hidden: mirrored(d, hidden).append(nn.Sigmoid())), "ends in Sigmoid"),
+    (network(generate=lambda self, z, y=None: None), "generate returns nothing yet"),
+]
+NETWORKS_RIGHT = [
+    Autoencoder,
+    network(),
+    network(
+        encode=lambda self, x: self.encoder(x.view(len(x), -1)),
+        decode=lambda self, z, y=None: torch.stack([row.reshape(1, 28, 28) for row in self.decoder(z)]),
+        generate=lambda self, z, y=None: 1 / (1 + torch.exp(-self.decode(z))),
+    ),
+    network(
+        decoder=lambda d, hidden: nn.Sequential(
+            nn.Linear(d, hidden[1]), nn.SiLU(), nn.Linear(hidden[1], hidden[0]), nn.SiLU(), nn.Linear(hidden[0], 784)
+        ),
+        encode=lambda self, x: self.encoder(torch.einsum("nchw->nhw", x).flatten(1)),
+        generate=lambda self, z, y=None: torch.sigmoid(self.decode(z, y)),
+    ),
+]
+
+
+def x_hat(model, x):
+    return model.generate(model.encode(x))
+
+
+LOSSES = [
+    (lambda model, x: F.mse_loss(x_hat(model, x), x), "mean over the pixels as well"),
+    (lambda model, x: F.mse_loss(x_hat(model, x), x, reduction="sum"), "sum over the batch"),
+    (lambda model, x: (x_hat(model, x) - x).pow(2).flatten(1).sum(1), "not taken"),
+    (lambda model, x: (x_hat(model, x) - x).abs().flatten(1).sum(1).mean(), "absolute value"),
+    (lambda model, x: (x_hat(model, x) - x).flatten(1).sum(1).mean(), "not squared"),
+    (lambda model, x: 0.5 * (x_hat(model, x) - x).square().flatten(1).sum(1).mean(), "half of what"),
+    (lambda model, x: -(x_hat(model, x) - x).square().flatten(1).sum(1).mean(), "the sign is turned"),
+    (lambda model, x: (x_hat(model, x) - x).flatten(1).norm(dim=1).mean(), "root"),
+    (lambda model, x: (x_hat(model, x) - x).square().flatten(1).sum(1).mean().sqrt(), "root"),
+    (lambda model, x: (x_hat(model, x) - x).square().flatten(1).sum(1).mean().item(), "cut off from the weights"),
+    (no_grad(lambda model, x: (x_hat(model, x) - x).square().sum() / len(x)), "cut off from the weights"),
+    (lambda model, x: (x_hat(model, x) - x).square().sum((1, 2)).mean(), "28"),
+]
+LOSSES_RIGHT = [
+    lambda model, x: ((x - x_hat(model, x)) ** 2).sum() / len(x),
+    lambda model, x: torch.einsum("nchw,nchw->", *[x_hat(model, x) - x] * 2) / x.shape[0],
+    lambda model, x: torch.stack([(x_hat(model, x[i : i + 1]) - x[i]).pow(2).sum() for i in range(len(x))]).mean(),
+    lambda model, x: 784 * F.mse_loss(x_hat(model, x).double(), x.double()),
+]
+
+
+def root(z):
+    return torch.linalg.cholesky(torch.cov(z.T))
+
+
+CODES = [
+    (lambda z, n: torch.randn(n, z.shape[1]), "around 0"),
+    (lambda z, n: z.mean(0) + torch.randn(n, z.shape[1]), "know nothing of the codes"),
+    (lambda z, n: torch.normal(z.mean(0).expand(n, -1), z.std(0).expand(n, -1)), "drawn apart"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 3) * z.var(0), "variances stand where spreads"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 3) @ torch.cov(z.T), "its own root"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 3) @ root(z), "wrong way round"),
+    (lambda z, n: torch.randn(n, 3) @ root(z).T, "around 0"),
+    (lambda z, n: z.mean() + torch.randn(n, 3) @ root(z).T, "one mean of all numbers"),
+    (lambda z, n: z.mean(0) + torch.rand(n, 3) @ root(z).T, "rand"),
+    (lambda z, n: z.mean(0) + 12**0.5 * (torch.rand(n, 3) - 0.5) @ root(z).T, "no code lies far out"),
+    (lambda z, n: z.mean(0) + (torch.randn(3) @ root(z).T).expand(n, -1), "only 1 of 20,000 draws differ"),
+    (lambda z, n: z.mean(0) + (torch.randn(n // 2, 3) @ root(z).T).repeat(2, 1), "only 10,000 of 20,000"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 1) * z.std(0), "one ε serves all dimensions"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 1).expand(-1, 3) @ root(z).T, "one ε serves all dimensions"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 3) @ torch.linalg.cholesky(z.T @ z / len(z)).T, "not subtracted"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 3) @ torch.linalg.cholesky(torch.corrcoef(z.T)).T, "correlation"),
+    (lambda z, n: z.mean(0) + 2 * torch.randn(n, 3) @ root(z).T, "4 times what it should be"),
+    (lambda z, n: z[torch.randint(len(z), (n,))], "old codes"),
+    (lambda z, n: (torch.manual_seed(0), z.mean(0) + torch.randn(n, 3) @ root(z).T)[1], "a seed is set inside"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 3) @ torch.linalg.cholesky(torch.cov(z)).T, "no covariance"),
+]
+CODES_RIGHT = [
+    lambda z, n: MultivariateNormal(z.mean(0), torch.cov(z.T)).sample((n,)),
+    lambda z, n: z.mean(0) + torch.randn(n, len(z)) @ (z - z.mean(0)) / len(z) ** 0.5,
+    lambda z, n: torch.from_numpy(np.random.default_rng().multivariate_normal(z.mean(0), np.cov(z.T.numpy()), n)),
+    lambda z, n: z.double().mean(0) + (root(z.double()) @ torch.randn(3, n, dtype=torch.float64)).T,
+]
+COPIERS = [
+    (lambda f, noisy, x: torch.stack([F.mse_loss(f(x).clamp(0, 1), x)] * 2), "no noise is ever seen"),
+    (lambda f, noisy, x: torch.stack([((f(noisy).clamp(0, 1) - t) ** 2).mean() for t in (x, noisy)]), "reverse order"),
+    (lambda f, noisy, x: torch.stack([((f(noisy) - t) ** 2).mean() for t in (noisy, x)]), "not cut off at 0 and 1"),
+    (lambda f, noisy, x: torch.stack([((f(t).clamp(0, 1) - t) ** 2).mean() for t in (noisy, x)]), "compare that one"),
+    (lambda f, noisy, x: torch.stack([((f(noisy).clamp(0, 1) - t) ** 2).sum() for t in (noisy, x)]), "sum"),
+    (
+        lambda f, noisy, x: torch.stack(
+            [((f(noisy).clamp(0, 1) - t) ** 2).flatten(1).sum(1).mean() for t in (noisy, x)]
+        ),
+        "784 times",
+    ),
+    (
+        lambda f, noisy, x: torch.stack([((f(noisy).clamp(0, 1) - t) ** 2).mean().sqrt() for t in (noisy, x)]),
+        "root",
+    ),
+    (lambda f, noisy, x: torch.stack([(f(noisy).clamp(0, 1) - t).abs().mean() for t in (noisy, x)]), "absolute"),
+    (
+        lambda f, noisy, x: torch.stack([((f(noisy).clamp(0, 1) - noisy) ** 2).mean(), ((noisy - x) ** 2).mean()]),
+        "what the network did is not in it",
+    ),
+    (lambda f, noisy, x: ((f(noisy).clamp(0, 1) - x) ** 2).mean(), "two things"),
+]
+COPIERS_RIGHT = [
+    lambda f, noisy, x: torch.stack([F.mse_loss(f(noisy).clamp(0, 1), t) for t in (noisy, x)]),
+    lambda f, noisy, x: np.array(
+        [np.mean((f(noisy).numpy().clip(0, 1) - t.numpy()) ** 2, dtype=np.float64) for t in (noisy, x)]
+    ),
+    lambda f, noisy, x: (f(noisy).clip(0, 1) - torch.stack([noisy, x])).square().flatten(1).mean(1),
+]
+WRONG = {"autoencoder": NETWORKS, "autoencoder-loss": LOSSES, "gaussian-codes": CODES, "copier": COPIERS}
+RIGHT = {
+    "autoencoder": NETWORKS_RIGHT,
+    "autoencoder-loss": LOSSES_RIGHT,
+    "gaussian-codes": CODES_RIGHT,
+    "copier": COPIERS_RIGHT,
+}
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "said"),
+    [pytest.param(name, *row, id=f"{name}-{i}") for name, rows in WRONG.items() for i, row in enumerate(rows)],
+)
+def test_a_wrong_answer_is_told_what_is_wrong_with_it(exercise, answer, said):
+    verdict = check(exercise, answer)
+    assert not verdict.passed
+    assert said in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [pytest.param(name, answer, id=f"{name}-{i}") for name, rows in RIGHT.items() for i, answer in enumerate(rows)],
+)
+def test_a_right_answer_passes_whatever_its_style(exercise, answer):
+    verdict = check(exercise, answer)
+    assert verdict.passed, verdict
