@@ -17,9 +17,10 @@ def network(**parts):
     def init(self, latent_dim, hidden=(512, 256)):
         nn.Module.__init__(self)
         self.latent_dim = latent_dim
-        self.encoder = mlp(784, *hidden, latent_dim, activation=nn.SiLU)
+        self.encoder = make_encoder(latent_dim, hidden)
         self.decoder = make_decoder(latent_dim, hidden)
 
+    make_encoder = parts.pop("encoder", lambda d, hidden: mlp(784, *hidden, d, activation=nn.SiLU))
     make_decoder = parts.pop("decoder", mirrored)
     methods = {
         "encode": lambda self, x: self.encoder(x.flatten(1)),
@@ -63,6 +64,7 @@ NETWORKS = [
     (network(decode=lambda self, z, y=None: self.decoder(z).view(-1, 28, 28)), "decode returns shape (5, 28, 28)"),
     (network(decode=lambda self, z, y=None: self.decoder(z).view(-1, 1, 28, 28).mT), "transposed"),
     (network(decoder=lambda d, hidden: mlp(d, *hidden, 784, activation=nn.SiLU)), "3 → 16 → 8 → 784"),
+    (network(encoder=lambda d, hidden: mlp(784, *reversed(hidden), d, activation=nn.SiLU)), "784 → 8 → 16 → 3"),
     (network(decoder=lambda d, hidden: mlp(784, *hidden, d)), "784 → 16 → 8 → 3"),
     (network(decoder=lambda d, hidden: mirrored(d, hidden).append(nn.Sigmoid())), "ends in Sigmoid"),
     (network(generate=lambda self, z, y=None: None), "generate returns nothing yet"),
@@ -143,35 +145,41 @@ CODES_RIGHT = [
     lambda z, n: torch.from_numpy(np.random.default_rng().multivariate_normal(z.mean(0), np.cov(z.T.numpy()), n)),
     lambda z, n: z.double().mean(0) + (root(z.double()) @ torch.randn(3, n, dtype=torch.float64)).T,
 ]
+
+
+def squares(*pairs):
+    return torch.stack([(a - b).square().mean() for a, b in pairs])
+
+
+def clipped(f, x):
+    return f(x).clip(0, 1)
+
+
 COPIERS = [
-    (lambda f, noisy, x: torch.stack([F.mse_loss(f(x).clamp(0, 1), x)] * 2), "no noise is ever seen"),
-    (lambda f, noisy, x: torch.stack([((f(noisy).clamp(0, 1) - t) ** 2).mean() for t in (x, noisy)]), "reverse order"),
-    (lambda f, noisy, x: torch.stack([((f(noisy) - t) ** 2).mean() for t in (noisy, x)]), "not cut off at 0 and 1"),
-    (lambda f, noisy, x: torch.stack([((f(t).clamp(0, 1) - t) ** 2).mean() for t in (noisy, x)]), "compare that one"),
-    (lambda f, noisy, x: torch.stack([((f(noisy).clamp(0, 1) - t) ** 2).sum() for t in (noisy, x)]), "sum"),
-    (
-        lambda f, noisy, x: torch.stack(
-            [((f(noisy).clamp(0, 1) - t) ** 2).flatten(1).sum(1).mean() for t in (noisy, x)]
-        ),
-        "784 times",
-    ),
-    (
-        lambda f, noisy, x: torch.stack([((f(noisy).clamp(0, 1) - t) ** 2).mean().sqrt() for t in (noisy, x)]),
-        "root",
-    ),
-    (lambda f, noisy, x: torch.stack([(f(noisy).clamp(0, 1) - t).abs().mean() for t in (noisy, x)]), "absolute"),
-    (
-        lambda f, noisy, x: torch.stack([((f(noisy).clamp(0, 1) - noisy) ** 2).mean(), ((noisy - x) ** 2).mean()]),
-        "what the network did is not in it",
-    ),
-    (lambda f, noisy, x: ((f(noisy).clamp(0, 1) - x) ** 2).mean(), "two things"),
+    (lambda f, noisy, x: squares((noisy, x), (clipped(f, x), noisy), (clipped(f, x), x)), "the network sees no noise"),
+    (lambda f, noisy, x: squares((noisy, x), (f(noisy), noisy), (f(noisy), x)), "not cut off at 0 and 1"),
+    (lambda f, noisy, x: squares((noisy, x), (clipped(f, noisy), noisy), (clipped(f, x), x)), "an output of its own"),
+    (lambda f, noisy, x: squares((noisy, x), (clipped(f, noisy), x), (clipped(f, noisy), noisy)), "changed places"),
+    (lambda f, noisy, x: squares((clipped(f, noisy), noisy), (clipped(f, noisy), x), (noisy, x)), "shifted by one"),
+    (lambda f, noisy, x: 784 * squares((noisy, x), (clipped(f, noisy), noisy), (clipped(f, noisy), x)), "784 times"),
+    (lambda f, noisy, x: squares((noisy, x), (clipped(f, noisy), noisy), (clipped(f, noisy), x)).sqrt(), "root"),
+    (lambda f, noisy, x: squares((clipped(f, noisy), noisy), (clipped(f, noisy), x)), "missing"),
+    (lambda f, noisy, x: squares((noisy, x), (clipped(f, noisy), noisy), (noisy, x)), "the noise once more"),
+    (lambda f, noisy, x: squares((noisy, x), (clipped(f, noisy), noisy), (clipped(f, noisy), x)).mean(), "average"),
 ]
 COPIERS_RIGHT = [
-    lambda f, noisy, x: torch.stack([F.mse_loss(f(noisy).clamp(0, 1), t) for t in (noisy, x)]),
-    lambda f, noisy, x: np.array(
-        [np.mean((f(noisy).numpy().clip(0, 1) - t.numpy()) ** 2, dtype=np.float64) for t in (noisy, x)]
+    lambda f, noisy, x: torch.stack(
+        [F.mse_loss(a, b) for a, b in ((x, noisy), (noisy, clipped(f, noisy)), (clipped(f, noisy), x))]
     ),
-    lambda f, noisy, x: (f(noisy).clip(0, 1) - torch.stack([noisy, x])).square().flatten(1).mean(1),
+    lambda f, noisy, x: np.array(
+        [
+            np.mean((a.numpy() - b.numpy()) ** 2, dtype=np.float64)
+            for a, b in ((x, noisy), (noisy, clipped(f, noisy)), (clipped(f, noisy), x))
+        ]
+    ),
+    lambda f, noisy, x: torch.einsum(
+        "knchw->k", (torch.stack([noisy, *[clipped(f, noisy)] * 2]) - torch.stack([x, noisy, x])).square() / x.numel()
+    ),
 ]
 WRONG = {"autoencoder": NETWORKS, "autoencoder-loss": LOSSES, "gaussian-codes": CODES, "copier": COPIERS}
 RIGHT = {

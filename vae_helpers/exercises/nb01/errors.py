@@ -161,35 +161,37 @@ def _copier_distances(rebuild: Answer, x_noisy: Tensor, x: Tensor) -> Tensor:
     x_hat = rebuild(x_noisy).clamp(0, 1)
     to_input = (x_hat - x_noisy).square().mean()
     to_clean = (x_hat - x).square().mean()
-    return torch.stack([to_input, to_clean])
+    noise = (x_noisy - x).square().mean()
+    return torch.stack([noise, to_input, to_clean])
 
 
 COPIER = Exercise(
     id="copier",
-    expects="two numbers, (2,): the mean square per pixel to the noisy input, and to the clean image",
+    expects="three mean squares per pixel, (3,): of the noise, of x̂ from the noisy input, of x̂ from the clean image",
     reference=_copier_distances,
     words={"x_hat": "x̂", "to_input": "the distance to the input", "to_clean": "the distance to the clean image"},
     probes=_cases_of_noise,
     mistakes=(
         Mistake(
-            lambda rebuild, x_noisy, x: _copier_distances(rebuild, x, x),
-            "the clean image goes in, and no noise is ever seen: rebuild x_noisy.",
+            lambda rebuild, x_noisy, x: _three(x_noisy, x, rebuild(x).clamp(0, 1), rebuild(x).clamp(0, 1)),
+            "the clean image goes in, and the network sees no noise: rebuild x_noisy.",
         ),
         Mistake(
-            lambda rebuild, x_noisy, x: torch.stack([(rebuild(x_noisy) - t).square().mean() for t in (x_noisy, x)]),
+            lambda rebuild, x_noisy, x: _three(x_noisy, x, rebuild(x_noisy), rebuild(x_noisy)),
             "x̂ is not cut off at 0 and 1: a linear network's output leaves that range, where no pixel can be.",
         ),
         Mistake(
-            lambda rebuild, x_noisy, x: torch.stack(
-                [_copier_distances(rebuild, t, t)[0] for t in (x_noisy, x)],
-            ),
+            lambda rebuild, x_noisy, x: _three(x_noisy, x, rebuild(x_noisy).clamp(0, 1), rebuild(x).clamp(0, 1)),
             "each distance has an output of its own: rebuild the noisy input once, and compare that one output twice.",
         ),
         Mistake(
-            lambda rebuild, x_noisy, x: torch.stack(
-                [_copier_distances(rebuild, x_noisy, x)[0], (x_noisy - x).square().mean()]
-            ),
-            "the second number is the distance of the *input* from the clean image: what the network did is not in it.",
+            lambda rebuild, x_noisy, x: _three(x_noisy, x, rebuild(x_noisy).clamp(0, 1), x_noisy),
+            "the last number is the noise once more: what the network made of it, x̂, belongs there.",
         ),
     ),
 )
+
+
+def _three(x_noisy: Tensor, x: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """The three mean squares, of two outputs."""
+    return torch.stack([(a - b).square().mean() for a, b in ((x_noisy, x), (first, x_noisy), (second, x))])

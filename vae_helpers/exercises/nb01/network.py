@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 Numbers = Float[Tensor, "..."]
-WIDTHS = [3, 8, 16, 784]
+WIDTHS = {"encoder": [784, 16, 8, 3], "decoder": [3, 8, 16, 784]}
 OF_CODES = {
     "sigmoid": ("the code passes a sigmoid, and so can't leave [0, 1]: a code may take any value", torch.sigmoid),
     "tanh": ("the code passes a tanh, and so can't leave [−1, 1]: a code may take any value", torch.tanh),
@@ -48,16 +48,16 @@ def findings(answer: Answer, seed: int) -> list[Finding]:
             raise WrongShapeError(tuple(model.shape))
         if not isinstance(model, nn.Module):
             raise NotATensorError(f"an object of type {type(model).__name__}")
-        if not isinstance(getattr(model, "decoder", None), nn.Module):
-            return _no_decoder(_result(model.encode, x))
-        return _of_layers(model.decoder) or _of_methods(model, x, z)
+        missing = [part for part in WIDTHS if not isinstance(getattr(model, part, None), nn.Module)]
+        if missing:
+            return _not_made(missing, _result(model.encode, x))
+        return [f for part in WIDTHS for f in _of_layers(part, getattr(model, part))] or _of_methods(model, x, z)
 
 
-def _no_decoder(code: Numbers | None) -> list[Finding]:
-    if code is None:
+def _not_made(missing: list[str], code: Numbers | None) -> list[Finding]:
+    if code is None and len(missing) == len(WIDTHS):
         raise NotAttemptedError
-    says = "self.decoder is not made yet: layers that mirror the encoder's"
-    return [Finding(Relation("missing", "decoder"), says)]
+    return [Finding(Relation("missing", part), f"self.{part} is not made yet: a stack of layers") for part in missing]
 
 
 def _of_methods(model: nn.Module, x: Numbers, z: Numbers) -> list[Finding]:
@@ -77,19 +77,19 @@ def _result(method: Answer, value: Numbers) -> Numbers | None:
         return None
 
 
-def _of_layers(decoder: nn.Module) -> list[Finding]:
-    """The decoder's widths and its last layer."""
-    parts = [m for m in decoder.modules() if not list(m.children())]
+def _of_layers(part: str, layers: nn.Module) -> list[Finding]:
+    """The widths of the encoder or the decoder, and its last layer."""
+    parts = [m for m in layers.modules() if not list(m.children())]
     linear = [m for m in parts if isinstance(m, nn.Linear)]
     widths = [m.in_features for m in linear] + [m.out_features for m in linear[-1:]]
     if parts and not isinstance(parts[-1], nn.Linear):
-        says = f"the decoder ends in {type(parts[-1]).__name__}: after its last Linear layer nothing should follow, so "
-        return [Finding(Relation("last layer", "decoder"), says + "that x_logits may take any value")]
-    if widths == WIDTHS:
+        says = f"the {part} ends in {type(parts[-1]).__name__}: after its last Linear layer nothing should follow, so "
+        return [Finding(Relation("last layer", part), says + "that codes and x_logits may take any value")]
+    if widths == WIDTHS[part]:
         return []
-    shown, wanted = (" → ".join(map(str, w)) for w in (widths, WIDTHS))
-    says = f"with latent_dim = 3 and hidden = (16, 8) your decoder goes {shown}; it should mirror the encoder, {wanted}"
-    return [Finding(Relation("widths", "decoder", shown), says)]
+    shown, wanted = (" → ".join(map(str, w)) for w in (widths, WIDTHS[part]))
+    says = f"with latent_dim = 3 and hidden = (16, 8) your {part} goes {shown}, and not {wanted}"
+    return [Finding(Relation("widths", part, shown), says)]
 
 
 def _of_results(model: nn.Module, x: Numbers, z: Numbers, done: dict[str, Numbers]) -> list[Finding]:
