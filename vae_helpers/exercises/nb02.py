@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 
-def _images_without_black() -> list[tuple]:
-    g = torch.Generator().manual_seed(20_213)  # one that no learner sets: else their lots are our pixels
+def _images_without_black(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(20_213 + 1000 * seed)  # one that no learner sets: else their lots are our pixels
     return [(0.2 + 0.8 * torch.rand(n, 1, 28, 28, generator=g), p) for n, p in ((400, 0.25), (300, 0.7))]
 
 
@@ -135,8 +135,9 @@ DENOISING_LOSS = Exercise(
     id="denoising-loss",
     expects="one number: squared error between denoise(x̃) and the clean x, summed over pixels, averaged over the batch",
     reference=_denoising_loss,
-    probes=lambda: [
-        (_denoise, torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(n)), _corrupt) for n in (5, 3)
+    probes=lambda seed=0: [
+        (_denoise, torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(n + 1000 * seed)), _corrupt)
+        for n in (5, 3)
     ],
     mistakes=(
         Mistake(
@@ -184,8 +185,8 @@ def _mse(x_hat: Tensor, x: Tensor) -> Tensor:
     return (x_hat - x).square().mean()
 
 
-def _pairs_of_images() -> list[tuple]:
-    g = torch.Generator().manual_seed(4)
+def _pairs_of_images(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(4 + 1000 * seed)
     pairs = []
     for n in (5, 3):
         x = torch.rand(n, 1, 28, 28, generator=g)
