@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.distributions import MultivariateNormal
+from torch.utils.data import DataLoader, TensorDataset
 
 
 def network(**parts):
@@ -113,6 +114,136 @@ LOSSES_RIGHT = [
 ]
 
 
+def epoch(order=None, to_float=None, account=None, result=None, step=None, deal=None):
+    """A right epoch, but for the parts that are given."""
+    order = order or torch.randperm
+    to_float = to_float or (lambda batch: batch.float() / 255)
+    account = account or (lambda value, batch: value.item() * len(batch))
+    result = result or (lambda total, n, batches: total / n)
+
+    def usual_step(value, optimizer):
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+
+    def answer(model, loss, images, optimizer, batch_size):
+        total, dealt = 0.0, (deal or torch.split)(order(len(images)), batch_size)
+        for index in dealt:
+            batch = to_float(images[index])
+            value = loss(model, batch)
+            (step or usual_step)(value, optimizer)
+            total = total + account(value, batch)
+        return result(total, len(images), len(dealt))
+
+    return answer
+
+
+def never_cleared(value, optimizer):
+    value.backward()
+    optimizer.step()
+
+
+def cleared_too_late(value, optimizer):
+    value.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+
+
+def step_first(value, optimizer):
+    optimizer.step()
+    optimizer.zero_grad()
+    value.backward()
+
+
+def mean_over_pixels(value, optimizer):
+    optimizer.zero_grad()
+    (value / 784).backward()
+    optimizer.step()
+
+
+def no_step(value, optimizer):
+    optimizer.zero_grad()
+    value.backward()
+
+
+def one_step_for_all(model, loss, images, optimizer, batch_size):
+    optimizer.zero_grad()
+    total = 0.0
+    for index in torch.randperm(len(images)).split(batch_size):
+        value = loss(model, images[index] / 255)
+        value.backward()
+        total += value.item() * len(index)
+    optimizer.step()
+    return total / len(images)
+
+
+def evaluation_mode(model, *rest):
+    model.eval()
+    return epoch()(model, *rest)
+
+
+def seeded(*args):
+    torch.manual_seed(0)
+    return epoch()(*args)
+
+
+EPOCHS = [
+    (epoch(step=never_cleared), "never cleared"),
+    (epoch(step=cleared_too_late), "cleared between backward and step"),
+    (epoch(step=step_first), "steps between a loss and its backward"),
+    (epoch(step=no_step), "the optimizer never steps"),
+    (epoch(step=mean_over_pixels), "divided by 784"),
+    (one_step_for_all, "1 step in a pass of 3 batches"),
+    (epoch(order=torch.arange), "nothing is shuffled"),
+    (epoch(order=lambda n: torch.randint(n, (n,))), "an order without repetition"),
+    (epoch(deal=lambda order, size: torch.split(order, size)[:-1]), "last batch is left out"),
+    (epoch(to_float=lambda batch: batch.float()), "floats up to 255"),
+    (epoch(to_float=lambda batch: batch), "whole numbers up to 255"),
+    (epoch(account=lambda value, batch: value.item()), "where the mean loss per image is"),
+    (epoch(account=lambda value, batch: value.item(), result=lambda t, n, k: t / k), "each batch weighs the same"),
+    (epoch(result=lambda total, n, k: total), "sum over images"),
+    (epoch(account=lambda value, batch: value * len(batch)), "holds the graph"),
+    (epoch(result=lambda total, n, k: None), "returns nothing"),
+    (evaluation_mode, "evaluation mode"),
+    (seeded, "a seed is set inside"),
+]
+
+
+def by_loader(model, loss, images, optimizer, batch_size):
+    values = []
+    for (batch,) in DataLoader(TensorDataset(images), batch_size, shuffle=True):
+        optimizer.zero_grad(set_to_none=False)
+        value = loss(model, batch.double().div(255).float())
+        value.backward()
+        optimizer.step()
+        values += [value.item()] * len(batch)
+    return sum(values) / len(values)
+
+
+def by_numpy(model, loss, images, optimizer, batch_size):
+    total, order = 0.0, torch.from_numpy(np.random.default_rng().permutation(len(images)))
+    for k in range(0, len(images), batch_size):
+        x = images[order[k : k + batch_size]] / 255
+        value = loss(model, x)
+        value.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        total += float(value.detach()) * x.shape[0]
+    return np.float32(total / len(images))
+
+
+def by_while(model, loss, images, optimizer, batch_size):
+    floats = images[torch.randperm(len(images))].float().div_(255)
+    done, total = 0, torch.zeros(())
+    while done < len(floats):
+        batch = floats[done : done + batch_size]
+        model.zero_grad()
+        (value := loss(model, batch)).backward()
+        optimizer.step()
+        done, total = done + len(batch), total + value.detach() * len(batch) / len(floats)
+    return total
+
+
 def root(z):
     return torch.linalg.cholesky(torch.cov(z.T))
 
@@ -181,8 +312,15 @@ COPIERS_RIGHT = [
         "knchw->k", (torch.stack([noisy, *[clipped(f, noisy)] * 2]) - torch.stack([x, noisy, x])).square() / x.numel()
     ),
 ]
-WRONG = {"autoencoder": NETWORKS, "autoencoder-loss": LOSSES, "gaussian-codes": CODES, "copier": COPIERS}
+WRONG = {
+    "training-epoch": EPOCHS,
+    "autoencoder": NETWORKS,
+    "autoencoder-loss": LOSSES,
+    "gaussian-codes": CODES,
+    "copier": COPIERS,
+}
 RIGHT = {
+    "training-epoch": [epoch(), by_loader, by_numpy, by_while],
     "autoencoder": NETWORKS_RIGHT,
     "autoencoder-loss": LOSSES_RIGHT,
     "gaussian-codes": CODES_RIGHT,
