@@ -52,6 +52,7 @@ WALK = Exercise(
 
 
 Codes = Float64[Tensor, " n d"]
+Given = Float64[Tensor, " m d"]
 Square = Float64[Tensor, " d d"]
 CLOSE = 0.06  # of 20,000 draws: six standard errors and more
 
@@ -79,7 +80,7 @@ def _findings_of_codes(answer: Answer, seed: int) -> list[Finding]:
     return _shared(z, again, codes) or [*_of_mean(z, codes), *(_of_covariance(z, codes) or _of_tails(z))]
 
 
-def _shared(z: Codes, again: Codes, codes: Codes) -> list[Finding]:
+def _shared(z: Codes, again: Codes, codes: Given) -> list[Finding]:
     if not z.isfinite().all():
         return [Finding(Relation("not finite", "result"), "it draws NaN or infinity: print the covariance")]
     if torch.equal(z, again):
@@ -96,7 +97,7 @@ def _shared(z: Codes, again: Codes, codes: Codes) -> list[Finding]:
     return []
 
 
-def _of_mean(z: Codes, codes: Codes) -> list[Finding]:
+def _of_mean(z: Codes, codes: Given) -> list[Finding]:
     found, wanted, sigma = z.mean(0), codes.mean(0), codes.std(0)
     root = torch.linalg.cholesky(torch.cov(codes.T))
     known = {
@@ -124,7 +125,7 @@ def _near(a: Float64[Tensor, "..."], b: Float64[Tensor, "..."], scale: Float64[T
     return bool(((a - b).abs() < CLOSE * scale).all())
 
 
-def _covariances(codes: Codes) -> dict[str, tuple[Square, str]]:
+def _covariances(codes: Given) -> dict[str, tuple[Square, str]]:
     s, one = torch.cov(codes.T), torch.eye(codes.shape[1], dtype=torch.float64)
     root, sigma = torch.linalg.cholesky(s), codes.std(0)
     line = "one ε serves all dimensions, and so all codes lie on a line: draw randn(n, d)"
@@ -145,7 +146,7 @@ def _covariances(codes: Codes) -> dict[str, tuple[Square, str]]:
     }
 
 
-def _of_covariance(z: Codes, codes: Codes) -> list[Finding]:
+def _of_covariance(z: Codes, codes: Given) -> list[Finding]:
     found, wanted, sigma = torch.cov(z.T), torch.cov(codes.T), codes.std(0)
     scale = lambda m: m.diag().sqrt()[:, None] * m.diag().sqrt()  # noqa: E731
     if _near(found, wanted, scale(wanted)):
