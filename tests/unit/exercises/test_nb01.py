@@ -263,7 +263,7 @@ CODES = [
     (lambda z, n: z.mean(0) + (torch.randn(n // 2, 3) @ root(z).T).repeat(2, 1), "only 10,000 of 20,000"),
     (lambda z, n: z.mean(0) + torch.randn(n, 1) * z.std(0), "one ε serves all dimensions"),
     (lambda z, n: z.mean(0) + torch.randn(n, 1).expand(-1, 3) @ root(z).T, "one ε serves all dimensions"),
-    (lambda z, n: z.mean(0) + torch.randn(n, 3) @ torch.linalg.cholesky(z.T @ z / len(z)).T, "not subtracted"),
+    (lambda z, n: z.mean(0) + torch.randn(n, 3) @ torch.linalg.cholesky(z.T @ z / len(z)).T, "subtract the mean"),
     (lambda z, n: z.mean(0) + torch.randn(n, 3) @ torch.linalg.cholesky(torch.corrcoef(z.T)).T, "correlation"),
     (lambda z, n: z.mean(0) + 2 * torch.randn(n, 3) @ root(z).T, "4 times what it should be"),
     (lambda z, n: z[torch.randint(len(z), (n,))], "old codes"),
