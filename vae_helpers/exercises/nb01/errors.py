@@ -22,9 +22,11 @@ class _Small:
         self.weights = (0.1 * torch.randn(784, 3, generator=g)).requires_grad_()
 
     def encode(self, x: Batch) -> Float[Tensor, " batch 3"]:
+        """Images → codes."""
         return x.flatten(1) @ self.weights
 
     def generate(self, z: Float[Tensor, " batch 3"]) -> Batch:
+        """Codes → x̂ in [0, 1]."""
         return (z @ self.weights.T).sigmoid().unflatten(1, (1, 28, 28))
 
 
