@@ -11,6 +11,11 @@ from torch import nn
 from torch.distributions import MultivariateNormal
 from torch.utils.data import DataLoader, TensorDataset
 
+from execute import read
+from helpers.cells import tags
+from helpers.places import ROOT
+from notebooks.test_taught_definitions import definitions, same
+
 
 def network(**parts):
     """A class as the stub asks for, but for the parts that are given."""
@@ -345,3 +350,13 @@ def test_a_wrong_answer_is_told_what_is_wrong_with_it(exercise, answer, said):
 def test_a_right_answer_passes_whatever_its_style(exercise, answer):
     verdict = check(exercise, answer)
     assert verdict.passed, verdict
+
+
+def test_the_class_of_the_solution_is_the_packages():
+    """What a learner writes in notebook 01 is what the other notebooks import, docstrings and annotations aside."""
+    nb = read(ROOT / "notebooks" / "01_autoencoder.ipynb")
+    (cell,) = (c for c in nb.cells if {"exercise-autoencoder", "solution"} <= tags(c))
+    taught = dict(definitions(cell.source))["SolutionAutoencoder"]
+    taught.name = "Autoencoder"
+    module = (ROOT / "vae_helpers/models/autoencoders.py").read_text("utf-8")
+    assert same(taught, dict(definitions(module))["Autoencoder"])
