@@ -16,6 +16,9 @@ import torch
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
+WATCHED = {"training-epoch", "autoencoder"}  # a loop, a class: seen at work, and not compared with a result
+VALUES = [e for e in EXERCISES.values() if e.id not in WATCHED]
+of_values = pytest.mark.parametrize("exercise", VALUES, ids=[e.id for e in VALUES])
 MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
 
 
@@ -361,7 +364,7 @@ def test_an_answer_with_another_number_of_arguments_gets_a_line(exercise):
     assert "TypeError" in verdict.message and "argument" in verdict.message
 
 
-@ids
+@of_values
 @pytest.mark.parametrize("result", ["text", {"a": 1}, object(), ["a", "b"]], ids=["str", "dict", "object", "list"])
 def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
     verdict = check(exercise.id, lambda *_: result)
@@ -369,7 +372,7 @@ def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
     assert exercise.expects in verdict.message
 
 
-@ids
+@of_values
 def test_an_answer_of_nan_is_told_so(exercise):
     nan = lambda *args: torch.full_like(torch.as_tensor(exercise.reference(*args)).double(), float("nan"))  # noqa: E731
     verdict = check(exercise.id, nan)
@@ -377,7 +380,7 @@ def test_an_answer_of_nan_is_told_so(exercise):
     assert "NaN" in verdict.message
 
 
-@ids
+@of_values
 def test_an_answer_of_the_wrong_shape_is_told_so(exercise):
     verdict = check(exercise.id, lambda *_: torch.zeros(2, 9, 4))
     assert verdict.status == "wrong"

@@ -212,10 +212,6 @@ ANOTHER_HAND = {
         lambda a, b, n: torch.stack([torch.lerp(a, b, i / (n - 1)) for i in range(n)], dim=1),
         lambda a, b, n: torch.stack([torch.lerp(a, b, 0.5)] * n),
     ],
-    "gaussian-codes": [],
-    "training-epoch": [],
-    "autoencoder": [],
-    "autoencoder-loss": [],
     "copier": [
         lambda f, noisy, x: of_two(noisy, x, f(x).clip(0, 1), f(x).clip(0, 1)),
         lambda f, noisy, x: of_two(noisy, x, *2 * [f(noisy)]),

@@ -1,6 +1,7 @@
 """Codes between two given ones, and codes drawn from a Gaussian that is fitted to given ones."""
 
 from vae_helpers.exercises.engine import Answer, Exercise, Mistake, WrongShapeError, result_of
+from vae_helpers.exercises.engine.probes import NotFiniteError
 from vae_helpers.exercises.engine.relation import Finding, Relation
 
 import torch
@@ -74,6 +75,8 @@ def _findings_of_codes(answer: Answer, seed: int) -> list[Finding]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         z, again = (result_of(answer, (codes, n)) for _ in range(2))
+    if not z.isfinite().all():
+        raise NotFiniteError
     if z.shape != (n, codes.shape[1]):
         raise WrongShapeError(tuple(z.shape))
     codes = codes.double()
@@ -81,8 +84,6 @@ def _findings_of_codes(answer: Answer, seed: int) -> list[Finding]:
 
 
 def _shared(z: Codes, again: Codes, codes: Given) -> list[Finding]:
-    if not z.isfinite().all():
-        return [Finding(Relation("not finite", "result"), "it draws NaN or infinity: print the covariance")]
     if torch.equal(z, again):
         says = "every call draws the same: a seed is set inside. Leave the seed to the caller"
         return [Finding(Relation("same draw", "calls"), says)]

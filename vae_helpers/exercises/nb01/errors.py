@@ -3,6 +3,7 @@
 from math import log, pi
 
 from vae_helpers.exercises.engine import Answer, Exercise, Mistake, WrongShapeError, run
+from vae_helpers.exercises.engine.probes import NotFiniteError
 from vae_helpers.exercises.engine.relation import Finding, Relation
 from vae_helpers.exercises.engine.verdict import judge
 
@@ -69,6 +70,8 @@ def _findings_of_loss(answer: Answer, seed: int) -> list[Finding]:
     """Its values, as any answer's; then whether a gradient comes back from it."""
     values = run(_VALUES, answer, seed)
     verdict = judge(_VALUES, values, seed, lambda: run(_VALUES, answer, seed + 1))
+    if verdict.status == "wrong" and not values[0].isfinite().all():
+        raise NotFiniteError
     if verdict.status == "wrong" and values[0].shape:
         raise WrongShapeError(tuple(values[0].shape))
     if not verdict.passed:
