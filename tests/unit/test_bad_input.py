@@ -323,6 +323,7 @@ CASES = {
             {"device": [None, *NO_DEVICE], "n": NO_COUNT, "n_test": NO_COUNT, "seed": NO_SEED},
         ),
         (data.find, {"name": "mnist"}, {"name": NO_NAME, "folder": NO_FOLDER}),
+        (data.fit_and_centre, {"x": X}, {"x": NO_PIXELS}),
         (data.to_float, {"x": BYTES}, {"x": [*NO_TENSOR, Y, X > 0.5]}),
         (data.mean_image, {"x": X}, {"x": NO_PIXELS}),
         (data.default_device, {}, {}),
@@ -539,6 +540,14 @@ CASES = {
                 "style": ["style", ROWS, with_one(NAN, ROWS[0])],
             },
         ),
+        (
+            widgets.drawing_pad,
+            {"models": {"autoencoder": AE}},
+            {
+                "models": [None, AE, {}, {"ae": 3}, {"ae": models.VAE}, {3: AE}, {"input": AE}, {"ae": lambda x: x[0]}],
+                "x_start": [*without_none(NO_PIXELS), X],
+            },
+        ),
         (widgets.elbo_explorer, {"log_joint": lambda z: -z.square()}, {"log_joint": NO_LOG_DENSITY, **SLIDERS}),
         (widgets.forward_reverse_kl, {"log_target": lambda z: -z.square()}, {"log_target": NO_LOG_DENSITY, **SLIDERS}),
         (
@@ -683,6 +692,8 @@ BEHIND = {
         "widgets.kl.KLExplorer",
         "widgets.kl.parts_of_kl",
         "widgets.kl.density",
+        "widgets.pad.Captioned",
+        "widgets.pad.DrawingPad",
         "widgets.plane.LatentPlane",
         "widgets.plane.has_pad",
         "widgets.sliders.LatentSliders",

@@ -17,6 +17,9 @@ import torch
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
+WATCHED = {"training-epoch", "autoencoder"}  # a loop, a class: seen at work, and not compared with a result
+VALUES = [e for e in EXERCISES.values() if e.id not in WATCHED]
+of_values = pytest.mark.parametrize("exercise", VALUES, ids=[e.id for e in VALUES])
 MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
 
 
@@ -66,6 +69,64 @@ def test_no_two_mistakes_look_alike_to_the_probes(exercise, i):
     assert not any(agree(results, results_of(exercise, m.answer), exercise.tolerance) for m in others)
 
 
+def epochs_in_other_styles():
+    """Two passes over byte images: batch by batch from a shuffled copy, and by PyTorch's own loader."""
+
+    def from_a_copy(model, loss, images, optimizer, batch_size):
+        total, shuffled = 0.0, images[torch.randperm(len(images))] / 255
+        for k in range(0, len(images), batch_size):
+            value = loss(model, shuffled[k : k + batch_size])
+            model.zero_grad()
+            value.backward()
+            optimizer.step()
+            total += value.item() * len(shuffled[k : k + batch_size]) / len(images)
+        return total
+
+    def by_loader(model, loss, images, optimizer, batch_size):
+        values = []
+        for batch in torch.utils.data.DataLoader(images.float().div(255), batch_size, shuffle=True):
+            optimizer.zero_grad()
+            values += [loss(model, batch)] * len(batch)
+            values[-1].backward()
+            optimizer.step()
+        return torch.stack(values).mean().item()
+
+    return [from_a_copy, by_loader]
+
+
+def autoencoders_in_other_styles():
+    """Two classes: of layers written out, and of a loop over widths."""
+
+    class Written(torch.nn.Module):
+        def __init__(self, d, hidden=(512, 256)):
+            super().__init__()
+            (a, b), linear, bend = hidden, torch.nn.Linear, torch.nn.SiLU()
+            self.encoder = torch.nn.Sequential(linear(784, a), bend, linear(a, b), bend, linear(b, d))
+            self.decoder = torch.nn.Sequential(linear(d, b), bend, linear(b, a), bend, linear(a, 784))
+
+        def encode(self, x):
+            return self.encoder(x.reshape(-1, 784))
+
+        def decode(self, z):
+            return self.decoder(z).reshape(-1, 1, 28, 28)
+
+        def generate(self, z):
+            return torch.sigmoid(self.decode(z))
+
+    class Looped(Written):
+        def __init__(self, d, hidden=(512, 256)):
+            super().__init__(d, hidden)
+            widths = [784, *hidden, d]
+            for part, sizes in (("encoder", widths), ("decoder", widths[::-1])):
+                layers = [torch.nn.Linear(*pair) for pair in itertools.pairwise(sizes)]
+                setattr(self, part, torch.nn.Sequential(*[m for one in layers for m in (one, torch.nn.SiLU())][:-1]))
+
+        def generate(self, z):
+            return 1 / (1 + self.decode(z).neg().exp())
+
+    return [Written, Looped]
+
+
 STYLES = {
     "mean-image": [lambda x: x.double().mean(0) / 255, lambda x: x.float().div_(255).mean(dim=0)],
     "independent-pixels": [
@@ -77,6 +138,22 @@ STYLES = {
         lambda p, x: torch.nn.functional.binary_cross_entropy(p.expand_as(x), x, reduction="sum") / len(x),
         lambda p, x: -torch.einsum("nchw->n", x * p.log() + (1 - x) * torch.log1p(-p)).mean(),
         lambda p, x: -(x * p.log() + (1 - x) * (1 - p).log()).mean(0).sum(),
+    ],
+    "autoencoder-loss": [
+        lambda model, x: ((model.generate(model.encode(x)) - x) ** 2).sum() / len(x),
+        lambda model, x: 784 * torch.nn.functional.mse_loss(model.generate(model.encode(x)), x),
+    ],
+    "training-epoch": epochs_in_other_styles(),
+    "autoencoder": autoencoders_in_other_styles(),
+    "copier": [
+        lambda f, noisy, x: torch.stack([
+            torch.nn.functional.mse_loss(a, b)
+            for y in [f(noisy).clip(0, 1)] for a, b in ((noisy, x), (y, noisy), (y, x))
+        ]),
+        lambda f, noisy, x: torch.einsum(
+            "knchw->k",
+            (torch.stack([noisy, *2 * [f(noisy).clip(0, 1)]]) - torch.stack([x, noisy, x])) ** 2 / x.numel(),
+        ),
     ],
     "gaussian-nll": [
         lambda a, b, s: -torch.distributions.Normal(a, s).log_prob(b).sum(dim=(1, 2, 3)),
@@ -373,7 +450,7 @@ def test_an_answer_with_another_number_of_arguments_gets_a_line(exercise):
     assert "TypeError" in verdict.message and "argument" in verdict.message
 
 
-@ids
+@of_values
 @pytest.mark.parametrize("result", ["text", {"a": 1}, object(), ["a", "b"]], ids=["str", "dict", "object", "list"])
 def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
     verdict = check(exercise.id, lambda *_: result)
@@ -381,7 +458,7 @@ def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
     assert exercise.expects in verdict.message
 
 
-@ids
+@of_values
 def test_an_answer_of_nan_is_told_so(exercise):
     nan = lambda *args: torch.full_like(torch.as_tensor(exercise.reference(*args)).double(), float("nan"))  # noqa: E731
     verdict = check(exercise.id, nan)
@@ -389,7 +466,7 @@ def test_an_answer_of_nan_is_told_so(exercise):
     assert "NaN" in verdict.message
 
 
-@ids
+@of_values
 def test_an_answer_of_the_wrong_shape_is_told_so(exercise):
     verdict = check(exercise.id, lambda *_: torch.zeros(2, 9, 4))
     assert verdict.status == "wrong"

@@ -34,6 +34,10 @@ def squares(a, b):
     return per_image((b - a).pow(2))
 
 
+def of_two(noisy, x, first, second):
+    return torch.stack([F.mse_loss(noisy, x), F.mse_loss(noisy, first), F.mse_loss(x, second)])
+
+
 def of_normal(z, mu, sigma):
     return Normal(mu, sigma).log_prob(z)
 
@@ -244,18 +248,11 @@ ANOTHER_HAND = {
         lambda a, b, n: torch.stack([torch.lerp(a, b, i / (n - 1)) for i in range(n)], dim=1),
         lambda a, b, n: torch.stack([torch.lerp(a, b, 0.5)] * n),
     ],
-    "gaussian-codes": [
-        lambda z, n: NORMAL.sample((n, z.shape[1])),
-        lambda z, n: Normal(z.mean(0), z.std(0)).sample((n,)),
-        lambda z, n: NORMAL.sample((n, z.shape[1])) @ torch.cov(z.T) + z.mean(0),
-        lambda z, n: NORMAL.sample((n, z.shape[1])) @ torch.linalg.cholesky(torch.cov(z.T)) + z.mean(0),
-        lambda z, n: torch.distributions.MultivariateNormal(0 * z[0], torch.cov(z.T)).sample((n,)),
-        lambda z, n: z.mean(0) + (torch.rand(n, 3) * 2 - 1) * 3**0.5 @ torch.linalg.cholesky(torch.cov(z.T)).T,
-        lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), torch.cov(z.T)).sample().repeat(n, 1),
-        lambda z, n: torch.distributions.MultivariateNormal(z.mean(0), z.T @ z / (len(z) - 1)).sample((n,)),
-        lambda z, n: torch.rand(n, z.shape[1]) @ torch.linalg.cholesky(torch.cov(z.T)).T + z.mean(0),
-        lambda z, n: z[torch.multinomial(torch.ones(len(z)), n, replacement=True)],
-        lambda z, n: Normal(z.mean(0), z.var(0)).sample((n,)),
+    "copier": [
+        lambda f, noisy, x: of_two(noisy, x, f(x).clip(0, 1), f(x).clip(0, 1)),
+        lambda f, noisy, x: of_two(noisy, x, *2 * [f(noisy)]),
+        lambda f, noisy, x: of_two(noisy, x, f(noisy).clip(0, 1), f(x).clip(0, 1)),
+        lambda f, noisy, x: of_two(noisy, x, f(noisy).clip(0, 1), noisy),
     ],
     "masking-noise": [
         lambda x, p: F.dropout(x, p) * (1 - p),
