@@ -570,7 +570,16 @@ CASES = {
             },
         ),
         # exercises
-        (exercises.check, {"exercise_id": "walk", "answer": None}, {"exercise_id": [None, 3, "wlak", ["walk"]]}),
+        (
+            exercises.check,
+            {"exercise_id": "walk", "answer": None, "seed": 0},
+            {"exercise_id": [None, 3, "wlak", ["walk"]], "seed": [-1, 0.5, None]},
+        ),
+        (
+            exercises.mine,
+            {"exercise_id": "walk", "answer": None, "otherwise": torch.lerp},
+            {"exercise_id": [None, 3, "wlak", ["walk"]]},
+        ),
         (
             exercises.diagnose_vae,
             {"model": VAE, "loss": losses.vae_loss, "train_data": X},

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 
-def _pairs_of_images() -> list[tuple]:
-    g = torch.Generator().manual_seed(1)
+def _pairs_of_images(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(1 + 1000 * seed)
     return [
         (torch.rand(n, 1, 28, 28, generator=g), torch.rand(n, 1, 28, 28, generator=g), s)
         for n, s in ((5, 0.3), (4, 2.0), (3, 0.02))  # the last so narrow that the density underflows
@@ -83,9 +83,9 @@ WALK = Exercise(
     expects="codes (n, d), the first z_a, the last z_b, evenly spaced between",
     reference=_walk,
     words={"t": "t"},
-    probes=lambda: [
-        (torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.0, 4.0, 3.0]), 5),
-        (torch.tensor([2.0, 1.0]), torch.tensor([-1.0, 1.5]), 4),
+    probes=lambda seed=0: [
+        (torch.tensor([1.0, -2.0, 0.5 + seed]), torch.tensor([0.0, 4.0, 3.0]), 5),
+        (torch.tensor([2.0, 1.0 + seed]), torch.tensor([-1.0, 1.5]), 4),
     ],
     mistakes=(
         Mistake(
@@ -121,8 +121,8 @@ def _gaussian_like(codes: Tensor, n: int) -> Tensor:
     return codes.mean(0) + torch.randn(n, codes.shape[1]) @ root.T
 
 
-def _code_probes() -> list[tuple]:
-    g = torch.Generator().manual_seed(2)
+def _code_probes(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(2 + 1000 * seed)
     mix = torch.tensor([[2.0, 0.0, 0.0], [1.5, 0.7, 0.0], [-0.6, 0.3, 0.4]])
     return [(torch.tensor([3.0, -1.0, 0.5]) + torch.randn(4000, 3, generator=g) @ mix.T, 20_000)]
 

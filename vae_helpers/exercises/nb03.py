@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.distributions import Normal
 
 
-def _log_likelihoods() -> list[tuple]:
-    g = torch.Generator().manual_seed(3)
+def _log_likelihoods(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(3 + 1000 * seed)
     spread = torch.tensor([0.0, -400.0, -900.0])[:, None]  # images that are far from alike
     levels = ((5, 3), -800.0), ((4, 7), -2.0), ((3, 4), spread)
     return [(3 * torch.randn(*size, generator=g) + level,) for size, level in levels]
@@ -70,8 +70,8 @@ NAIVE_LOG_P_X = Exercise(
 )
 
 
-def _probabilities() -> list[tuple]:
-    g = torch.Generator().manual_seed(4)
+def _probabilities(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(4 + 1000 * seed)
     return [tuple(torch.rand(k, generator=g).mul(3).softmax(0) for _ in range(2)) for k in (5, 3)]
 
 
@@ -138,8 +138,8 @@ KL_OF_TABLES = Exercise(
 )
 
 
-def _draws() -> list[tuple]:
-    g = torch.Generator().manual_seed(5)
+def _draws(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(5 + 1000 * seed)
     return [
         (mu + sigma * torch.randn(k, generator=g), torch.randn(k, generator=g) - 3, mu, sigma)
         for k, mu, sigma in ((5, 0.7, 0.4), (3, -1.2, 1.8))

@@ -15,8 +15,8 @@ from torch.distributions import Normal
 PRIOR = Normal(0.0, 1.0)
 
 
-def _elbo_probes() -> list[tuple]:
-    g = torch.Generator().manual_seed(3)
+def _elbo_probes(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(3 + 1000 * seed)
     randn, rand = (functools.partial(draw, generator=g) for draw in (torch.randn, torch.rand))
     return [(randn(n, 1, 28, 28), rand(n, 1, 28, 28), randn(n, d), randn(n, d) - 0.5) for n, d in ((5, 3), (4, 7))]
 
@@ -101,8 +101,8 @@ NEGATIVE_ELBO = Exercise(
 )
 
 
-def _code_probes() -> list[tuple]:
-    g = torch.Generator().manual_seed(4)
+def _code_probes(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(4 + 1000 * seed)
     return [(torch.randn(n, d, generator=g), torch.randn(n, d, generator=g) - 1) for n, d in ((5, 3), (6, 4))]
 
 
@@ -159,7 +159,7 @@ QUANTILE_GRID = Exercise(
     expects="codes (n·n, 2), all pairs of the n quantiles of N(0, 1) at (i + ½)/n, the second number changing fastest",
     reference=_quantile_grid,
     words={"q": "the probabilities", "values": "the quantiles"},
-    probes=lambda: [(5,), (4,)],
+    probes=lambda seed=0: [(5 + seed,), (4 + seed,)],
     mistakes=(
         Mistake(
             lambda n: _grid(_midpoints(n), codes_of=lambda p: p),
@@ -193,14 +193,15 @@ QUANTILE_GRID = Exercise(
 )
 
 
-def _pairs() -> list[tuple]:
+def _pairs(seed: int = 0) -> list[tuple]:
     # the codes' lengths differ from 1 and from each other; their products stay below 1, so that every arccos is finite
     pairs = [
         ([1.2, 0.3, -0.8], [0.4, -1.0, -0.5], 0.3),
         ([0.5, -0.2, 0.9, 0.1], [-0.3, 0.8, 0.4, 1.1], 0.8),
         ([0.9, -0.4, 0.1], [-0.6, 0.7, 0.3], 0.4),  # more than a right angle apart
     ]
-    return [(torch.tensor(z_a), torch.tensor(z_b), t) for z_a, z_b, t in pairs]
+    shorter = 1 / (1 + 0.05 * seed)
+    return [(torch.tensor(z_a) * shorter, torch.tensor(z_b), t) for z_a, z_b, t in pairs]
 
 
 def _angle(z_a: Tensor, z_b: Tensor) -> Tensor:

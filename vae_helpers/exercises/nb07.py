@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 
-def _means() -> list[tuple]:
-    g = torch.Generator().manual_seed(5)
+def _means(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(5 + 1000 * seed)
     r = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
     spread = (torch.tensor([1.0, 0.05, 0.03, 0.2, 0.11, 0.08, 0.0]), torch.tensor([0.04, 0.3, 0.15]))
     shift = (torch.tensor([0.0, 2.0, 0.3, 0.0, 0.05, -1.0, 0.5]), torch.tensor([0.0, 0.0, -2.0]))
@@ -60,8 +60,8 @@ ACTIVE_UNITS = Exercise(
 )
 
 
-def _clouds() -> list[tuple]:
-    g = torch.Generator().manual_seed(7)
+def _clouds(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(7 + 1000 * seed)
     r = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
     said, sigma = torch.linspace(0, 1.5, 7), -torch.linspace(0.1, 2.5, 7)
     wide = [(r(n, 7) * said, sigma * torch.rand(n, 7, generator=g), free) for n, free in ((5, 0.3), (6, 0.5))]
@@ -121,9 +121,10 @@ FREE_BITS = Exercise(
 )
 
 
-def _spectra() -> list[tuple]:
+def _spectra(seed: int = 0) -> list[tuple]:
     first = torch.logspace(1, -3, 61)  # so dense that a small change of the threshold counts
-    mixed = first[torch.randperm(61, generator=torch.Generator().manual_seed(20_217))]  # they come in any order
+    g = torch.Generator().manual_seed(20_217 + 1000 * seed)
+    mixed = first[torch.randperm(61, generator=g)]  # they come in any order
     settings = (mixed, 0.5, 40, 2.0), (first, 0.25, 40, 0.3), (mixed, 0.1, 12, 0.8), (first.flip(0), 0.04, 25, 3.0)
     return [*settings, (mixed, 0.03, 50, 0.5), (mixed, 0.7, 60, 1.6)]
 

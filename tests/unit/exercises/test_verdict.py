@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from vae_helpers.exercises import EXERCISES, check
+from vae_helpers.exercises import EXERCISES, check, mine
 from vae_helpers.exercises.engine import Exercise, examine, run
 
 import pytest
@@ -44,7 +44,7 @@ def test_an_answer_that_is_wrong_for_the_second_probe_alone_is_told_so():
 
 @pytest.mark.parametrize(("scale", "status"), [(1 + 5e-5, "passed"), (1 + 1e-3, "wrong")])
 def test_rounding_is_forgiven_and_a_thousandth_is_not(scale, status):
-    one = Exercise("one", "one number", lambda x: x, lambda: [(torch.tensor([1000.0]),)], ())
+    one = Exercise("one", "one number", lambda x: x, lambda seed=0: [(torch.tensor([1000.0]),)], ())
     assert examine(one, lambda x: x * scale).status == status
 
 
@@ -127,3 +127,29 @@ def test_a_random_answer_is_measured_on_the_same_draws_whatever_was_drawn_before
 def test_an_exercise_and_its_mistakes_stay_as_they_are(made):
     with pytest.raises(dataclasses.FrozenInstanceError):
         made.message = "passed"
+
+
+def test_the_learners_own_function_goes_on_where_it_passed_else_the_courses(capsys):
+    def own(z_a, z_b, n):
+        return torch.stack([torch.lerp(z_a, z_b, t.item()) for t in torch.linspace(0, 1, n)])
+
+    assert mine("walk", own, torch.lerp) is own
+    assert mine("walk", lambda *_: ..., torch.lerp) is torch.lerp
+    assert mine("walk", lambda a, b, n: own(b, a, n), torch.lerp) is torch.lerp
+    said = capsys.readouterr().out.splitlines()
+    assert ["your own" in line for line in said] == [True, False, False]
+
+
+def test_an_answer_that_knows_the_probes_by_heart_fails_on_others():
+    exercise = EXERCISES["walk"]
+    known = {n: exercise.reference(a, b, n) for a, b, n in exercise.probes()}
+    assert check("walk", lambda a, b, n: known[n]).passed
+    assert not check("walk", lambda a, b, n: known[n], seed=3).passed
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_probes_follow_their_seed_and_the_reference_passes_for_any(name):
+    exercise = EXERCISES[name]
+    assert check(name, exercise.reference, seed=5).passed
+    if exercise.findings is None:
+        assert repr(exercise.probes(5)) == repr(exercise.probes(5)) != repr(exercise.probes(0))

@@ -7,6 +7,7 @@ from vae_helpers.exercises.engine import calls, choices, terms
 from vae_helpers.exercises.engine.formula import Changes, Formula
 from vae_helpers.exercises.engine.inputs import of_inputs
 from vae_helpers.exercises.engine.pretty import Pretty
+from vae_helpers.exercises.engine.relation import Relation
 
 OPERATORS = (
     terms.of_sums,
@@ -22,15 +23,6 @@ OPERATORS = (
     choices.of_limits,
     choices.of_indices,
 )
-
-
-@dataclass(frozen=True)
-class Relation:
-    """How an answer differs from the right one, as data. place: which step; factor: by how much, or what instead."""
-
-    kind: str
-    place: str = ""
-    factor: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from vae_helpers.exercises.engine.changes import Change, Relation, changes_of
+from vae_helpers.exercises.engine.changes import Change, changes_of
 from vae_helpers.exercises.engine.formula import Changes, Formula, as_result
 from vae_helpers.exercises.engine.outputs import (
     Result,
@@ -17,11 +17,12 @@ from vae_helpers.exercises.engine.outputs import (
     same,
     sizes_of,
 )
+from vae_helpers.exercises.engine.relation import Relation
 
 import torch
 from torch import Tensor
 
-SECONDS = 0.6  # after which a search ends
+SECONDS = 0.6  # of the processor's time, after which a search ends
 NAMED_BY_NUMBER = 6  # results; of fewer numbers a factor or a constant is no finding unless it has a name
 
 
@@ -40,13 +41,21 @@ def formula_of(reference: Callable) -> Formula:
 
 
 class Search:
-    """One answer's results beside those of the reference, probe by probe."""
+    """One answer's results beside those of the reference, probe by probe.
+
+    in_a_set: probes that were run one after the other, the random state of each being its number.
+    """
 
     def __init__(
-        self, reference: Callable, words: Mapping[str, str], probes: list[tuple], results: list[Result]
+        self,
+        reference: Callable,
+        words: Mapping[str, str],
+        probes: list[tuple],
+        results: list[Result],
+        in_a_set: int | None = None,
     ) -> None:
         self.formula, self.words = formula_of(reference), dict(words)
-        self.probes, self.results = probes, results
+        self.probes, self.results, self.in_a_set = probes, results, in_a_set or len(probes)
         self.sizes = [sizes_of(p) for p in probes]
         self.most = 4 * max(r.numel() for r in results) + 4000
         self.base = [self._values(k, {}, None) for k in range(len(probes))]
@@ -56,7 +65,7 @@ class Search:
 
     def explanation(self, tolerance: float, pairs: bool = True) -> Explanation | None:
         """The simplest explanation that holds on all probes, or None."""
-        self.tolerance, self.start = tolerance, time.perf_counter()
+        self.tolerance, self.start = tolerance, time.thread_time()
         found = self._of_output(self.right, ())
         if found:
             return found
@@ -69,7 +78,7 @@ class Search:
         if not pairs:
             return None
         for change, result in tried:
-            if time.perf_counter() - self.start < SECONDS and self._may_be_output(result):
+            if time.thread_time() - self.start < SECONDS and self._may_be_output(result):
                 results = [self._changed(k, change.at) for k in range(len(self.probes))]
                 more = None if any(r is None for r in results) else self._of_output(results, (change,))
                 if more:
@@ -80,7 +89,7 @@ class Search:
     def _values(self, k: int, at: Changes, base: list | None) -> list:
         draws = any(callable(a) for a in self.probes[k])
         if draws:
-            torch.manual_seed(k)
+            torch.manual_seed(k % self.in_a_set)
         arguments = tuple(a.clone() if isinstance(a, Tensor) else a for a in self.probes[k])
         return self.formula.values(arguments, at, None if draws else base)
 
@@ -133,7 +142,7 @@ class Search:
         pairs = ((a.cost + b.cost, i, j) for i, a in enumerate(changes) for j, b in enumerate(changes[:i]))
         for _, i, j in sorted(pairs):
             a, b = changes[i], changes[j]
-            if time.perf_counter() > until:
+            if time.thread_time() > until:
                 break
             if a.at.keys().isdisjoint(b.at):
                 at = {**a.at, **b.at}

@@ -27,12 +27,12 @@ class ChangedInputError(Exception):
         self.position = position
 
 
-def run(exercise: Exercise, answer: Answer) -> list[Float64[Tensor, "..."]]:
+def run(exercise: Exercise, answer: Answer, seed: int = 0) -> list[Float64[Tensor, "..."]]:
     """The answer's results, one per probe; inputs are copies and the random state is the same for every answer."""
     measure = exercise.measure or (lambda f, probe: result_of(f, probe))
     results = []
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        for i, probe in enumerate(exercise.probes()):
+        for i, probe in enumerate(exercise.probes(seed)):
             torch.manual_seed(i)
             results.append(measure(answer, probe))
     return results

@@ -4,13 +4,13 @@ import inspect
 import textwrap
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vae_helpers.exercises.engine.changes import Relation
 from vae_helpers.exercises.engine.exercise import Answer, Exercise
 from vae_helpers.exercises.engine.explain import Explanation, Search
+from vae_helpers.exercises.engine.outputs import same
 from vae_helpers.exercises.engine.probes import (
     ChangedInputError,
     NotATensorError,
@@ -20,12 +20,10 @@ from vae_helpers.exercises.engine.probes import (
     kind_of_numbers,
     run,
 )
+from vae_helpers.exercises.engine.relation import Finding, Relation
+from vae_helpers.exercises.engine.unexplained import Results, unexplained
 
 import torch
-from jaxtyping import Float64
-from torch import Tensor
-
-Results = Sequence[Float64[Tensor, "..."]]  # one for each probe
 
 MEANINGS = {
     "must match the size of tensor": "two shapes don't go together. Print both: a new axis, a[:, None], may lack.",
@@ -63,7 +61,7 @@ class Verdict:
         return textwrap.fill(mark + self.message, width=88)
 
 
-def examine(exercise: Exercise, answer: object) -> Verdict:
+def examine(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
     """Compare an answer with the reference and the known mistakes; else search for what it has to do with them."""
     if not callable(answer):
         return Verdict(
@@ -71,7 +69,9 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
             f"{exercise.id}: hand the function itself to the check, without brackets: got {answer!r}.",
         )
     try:
-        results = run(exercise, answer)
+        if exercise.findings is not None:
+            return _of_findings(exercise, exercise.findings(answer, seed))
+        results = run(exercise, answer, seed)
     except NotAttemptedError:
         return Verdict(
             "not attempted",
@@ -88,27 +88,34 @@ def examine(exercise: Exercise, answer: object) -> Verdict:
         raised = f"{_where(error, answer)} raised {type(error).__name__}: {str(error)[:200].rstrip('.')}"
         meaning = next((f". That is: {m}" for words, m in MEANINGS.items() if words in str(error)), "")
         return Verdict("error", f"{exercise.id}: {raised}{meaning}")
-    verdict = judge(exercise, results)
-    if verdict.passed and exercise.floats and (kind := kind_of_numbers(answer, exercise.probes()[0])):
+    verdict = judge(exercise, results, seed, lambda: run(exercise, answer, seed + 1))
+    if verdict.passed and exercise.floats and (kind := kind_of_numbers(answer, exercise.probes(seed)[0])):
         says = f"{exercise.id}: the numbers are right, their type is not: {kind} where floats are asked. Add .float()."
         return Verdict("mistake", says, (Relation("type", "result", kind),))
-    if verdict.passed and exercise.measure is not None and draws_the_same_twice(answer, exercise.probes()[0]):
+    if verdict.passed and exercise.measure is not None and draws_the_same_twice(answer, exercise.probes(seed)[0]):
         says = f"{exercise.id}: every call draws the same: a seed is set inside. Leave the seed to the caller."
         return Verdict("mistake", says, (Relation("same draw", "calls"),))
     return verdict
 
 
-def judge(exercise: Exercise, results: Results) -> Verdict:
-    """The verdict on an answer's results."""
-    expected = results_of(exercise, exercise.reference)
+def _of_findings(exercise: Exercise, found: list[Finding]) -> Verdict:
+    if not found:
+        return Verdict("passed", f"{exercise.id}: passed.")
+    relations = tuple(f.relation for f in found[:2])
+    return Verdict("mistake", f"{exercise.id}: {_said([f.says for f in found[:2]])}", relations)
+
+
+def judge(exercise: Exercise, results: Results, seed: int = 0, fresh: Callable[[], Results] = list) -> Verdict:
+    """The verdict on an answer's results; an explanation has to hold for fresh ones, of the next seed, too."""
+    expected = results_of(exercise, exercise.reference, seed)
     if any(
-        agree(results, results_of(exercise, right), exercise.tolerance)
+        agree(results, results_of(exercise, right, seed), exercise.tolerance)
         for right in (exercise.reference, *exercise.also)
     ):
         return Verdict("passed", f"{exercise.id}: passed.")
     for mistake in exercise.mistakes:
-        if agree(results, results_of(exercise, mistake.answer), exercise.tolerance):
-            found = explanation(exercise, results, pairs=False)
+        if agree(results, results_of(exercise, mistake.answer, seed), exercise.tolerance):
+            found = explanation(exercise, exercise.probes(seed), results, pairs=False)
             relations = found.relations if found else (Relation("known", mistake.message),)
             return Verdict("mistake", f"{exercise.id}: {mistake.message}", relations)
     same_number = _depends_on_nothing(results, expected)
@@ -121,10 +128,12 @@ def judge(exercise: Exercise, results: Results) -> Verdict:
             "stay with logarithms, and take the largest out of a sum of exponentials first, each row's own."
         )
         return Verdict("mistake", f"{exercise.id}: {says}", (Relation("not finite", "result"),))
-    found = explanation(exercise, results)
+    probes = exercise.probes(seed)
+    more = list(fresh()) if _searched(exercise) else []
+    found = explanation(exercise, probes + exercise.probes(seed + 1)[: len(more)], [*results, *more])
     if found:
-        return Verdict("mistake", f"{exercise.id}: {_said(found)}", found.relations)
-    return Verdict("wrong", f"{exercise.id}: {_unexplained(exercise, results, expected)}")
+        return Verdict("mistake", f"{exercise.id}: {_said(found.sentences)}", found.relations)
+    return Verdict("wrong", f"{exercise.id}: {unexplained(exercise, probes, results, expected)}")
 
 
 def _right_where_finite(exercise: Exercise, results: Results, expected: Results) -> bool:
@@ -146,34 +155,36 @@ def _depends_on_nothing(results: Results, expected: Results) -> float | None:
 
 
 @lru_cache(maxsize=1000)
-def results_of(exercise: Exercise, answer: Answer) -> Results:
+def results_of(exercise: Exercise, answer: Answer, seed: int = 0) -> Results:
     """The results of one of the exercise's own answers, computed once."""
-    return run(exercise, answer)
+    return run(exercise, answer, seed)
 
 
-def explanation(exercise: Exercise, results: Results, pairs: bool = True) -> Explanation | None:
-    """What an answer has to do with the reference, where that is written out step by step."""
+def _searched(exercise: Exercise) -> bool:
+    """Whether the reference is written out step by step, so that its steps can be changed."""
     written_out = inspect.isfunction(exercise.reference) and exercise.reference.__name__ != "<lambda>"
-    if exercise.measure is not None or not written_out or any(r.isnan().any() for r in results):
+    return exercise.measure is None and written_out
+
+
+def explanation(exercise: Exercise, probes: list[tuple], results: Results, pairs: bool = True) -> Explanation | None:
+    """What an answer has to do with the reference, where that is written out step by step."""
+    if not _searched(exercise) or any(r.isnan().any() for r in results):
         return None
     with warnings.catch_warnings(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         warnings.simplefilter("ignore")  # of changes that make no sense, the variance of one number among them
-        search = Search(exercise.reference, exercise.words, exercise.probes(), list(results))
+        search = Search(exercise.reference, exercise.words, probes, list(results), len(exercise.probes()))
         return search.explanation(exercise.tolerance, pairs)
 
 
 def agree(results: Results, expected: Results, tolerance: float) -> bool:
     """Whether all results have the expected shapes and, within the tolerance, the expected values."""
-    return all(
-        a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=tolerance)
-        for a, b in zip(results, expected, strict=True)
-    )
+    return all(same(a, b, tolerance) for a, b in zip(results, expected, strict=True))
 
 
-def _said(found: Explanation) -> str:
-    if len(found.sentences) == 1:
-        return f"{found.sentences[0]}."
-    first, second = found.sentences
+def _said(sentences: Sequence[str]) -> str:
+    if len(sentences) == 1:
+        return f"{sentences[0].rstrip('.')}."
+    first, second = (s.rstrip(".") for s in sentences)
     return f"two things. First, {first}. Second, {second}."
 
 
@@ -182,44 +193,6 @@ def _changed_input(exercise: Exercise, answer: Answer, position: int) -> Verdict
     name = names[position] if position < len(names) else f"argument {position + 1}"
     says = f"{name} is changed in place: whoever handed it over finds it spoiled, and a second call sees other numbers."
     return Verdict("mistake", f"{exercise.id}: {says} Work on a copy.", (Relation("changed in place", name),))
-
-
-def _unexplained(exercise: Exercise, results: Results, expected: Results) -> str:
-    """What to look at where nothing explains an answer: inputs, its value and the right one."""
-    pairs = list(zip(results, expected, strict=True))
-    i = next(k for k, p in enumerate(pairs) if not agree(p[:1], p[1:], exercise.tolerance))
-    result, right = pairs[i]
-    if result.shape != right.shape and exercise.measure is None:
-        return f"it returns shape {tuple(result.shape)} where {tuple(right.shape)} is expected: {exercise.expects}."
-    if not result.isfinite().all():
-        return "it returns NaN or infinity: look for the log of zero, a division by zero, or the exp of a large number."
-    if exercise.measure is not None:
-        return "its draws are not right, in a way that has no name here. " + _measured(exercise, result, right)
-    worst = (result - right).abs().argmax()
-    values = f"{result.flatten()[worst]:.4f} where {right.flatten()[worst]:.4f} is right"
-    start = "right for the first inputs and not for others. There" if i else "the shape is right, the values are not"
-    return f"{start}, and no simple change explains it: {values}. Inputs: {_excerpt(exercise, i)}."
-
-
-def _measured(exercise: Exercise, result: Tensor, right: Tensor) -> str:
-    worst = (result - right).abs().argsort(descending=True)[:3]
-    found = [
-        f"{exercise.labels[k]} is {result[k]:.2f}, wanted {right[k]:.2f}" for k in worst if k < len(exercise.labels)
-    ]
-    return ("; ".join(found) or "Print a small case and look") + "."
-
-
-def _excerpt(exercise: Exercise, i: int) -> str:
-    names = list(inspect.signature(exercise.reference).parameters)
-    return ", ".join(f"{name} = {_shown(value)}" for name, value in zip(names, exercise.probes()[i], strict=False))
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Tensor):
-        rows = value.flatten(1)[:2, :3].tolist() if value.ndim > 1 else [value[:3].tolist()]
-        numbers = "; ".join(" ".join(f"{number:.2f}" for number in row) for row in rows)
-        return f"{tuple(value.shape)} [{numbers} …]"
-    return repr(value) if isinstance(value, str) else getattr(value, "__name__", None) or f"{value:.3g}"
 
 
 def _where(error: Exception, answer: Answer) -> str:
