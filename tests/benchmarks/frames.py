@@ -1,5 +1,6 @@
 """Kernel-side milliseconds from a moved control to the new picture, for every widget of the course."""
 
+import base64
 import contextlib
 import io
 import time
@@ -35,6 +36,9 @@ def controls() -> Iterator[tuple[str, object, str, Callable[[float], object]]]:
     yield "interpolation", way.t, "value", lambda t: (t + 1) / 2
     noise = widgets.noise_explorer({"one": Autoencoder(10), "another": Autoencoder(10)}, images.x[:50], "Gaussian", 0.5)
     yield "noise_explorer, two models", noise.amount, "value", lambda t: (t + 1) / 2
+    sheet = widgets.drawing_pad({"one": Autoencoder(10), "another": Autoencoder(100)}, images.x[:1])
+    pixels = [base64.b64encode(image.numpy().tobytes()).decode() for image in images.x]
+    yield "drawing_pad, two models", sheet.pad, "pixels", lambda t: pixels[round((t + 1) * 1000) % len(pixels)]
     price = widgets.kl_explorer(mu=1.0, logvar=-1.0)
     yield "kl_explorer", price.mu, "value", lambda t: 2 * t
     bound = widgets.elbo_explorer(log_joint, mu=0.3, sigma=0.5)

@@ -1,4 +1,4 @@
-"""The playground in a real JupyterLab: each of its nine widgets answers to the keyboard; Presentation Mode."""
+"""The playground in a real JupyterLab: each of its ten widgets answers to the keyboard; Presentation Mode."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from helpers.in_page import changes_picture, press_on_slider, widgets_in
 CONTROLS = {
     "latent_sliders": "z 1",
     "noise_explorer": "amount",
+    "drawing_pad": "the sheet",
     "elbo_explorer": "mean μ",
     "forward_reverse_kl": "mean μ",
     "kl_explorer": "μ",
@@ -19,7 +20,7 @@ CONTROLS = {
 
 @pytest.fixture(scope="module")
 def playground(run_all):
-    """Its nine widgets; the page is there before the folded cells at its end have run."""
+    """Its ten widgets; the page is there before the folded cells at its end have run."""
     return widgets_in(run_all("playground.ipynb"), len(CONTROLS))
 
 
@@ -27,7 +28,10 @@ def playground(run_all):
 def test_a_key_on_a_control_changes_the_picture(playground, name, label):
     widget = playground[list(CONTROLS).index(name)]
     pad = widget.get_by_role("application")
-    if label == "the pad" and pad.count():
+    if label == "the sheet":
+        pad.focus()
+        changes_picture(widget, lambda: widget.page.keyboard.press("Space"))
+    elif label == "the pad" and pad.count():
         pad.focus()
         changes_picture(widget, lambda: widget.page.keyboard.press("ArrowRight"))
     else:

@@ -17,6 +17,7 @@ from notebooks import test_form as form
 LECTURE = [
     "latent_sliders",
     "noise_explorer",
+    "drawing_pad",
     "elbo_explorer",
     "forward_reverse_kl",
     "kl_explorer",

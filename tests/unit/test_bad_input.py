@@ -319,6 +319,7 @@ CASES = {
             {"device": [None, *NO_DEVICE], "n": NO_COUNT, "n_test": NO_COUNT, "seed": NO_SEED},
         ),
         (data.find, {"name": "mnist"}, {"name": NO_NAME, "folder": NO_FOLDER}),
+        (data.fit_and_centre, {"x": X}, {"x": NO_PIXELS}),
         (data.to_float, {"x": BYTES}, {"x": [*NO_TENSOR, Y, X > 0.5]}),
         (data.mean_image, {"x": X}, {"x": NO_PIXELS}),
         (data.default_device, {}, {}),
@@ -527,6 +528,14 @@ CASES = {
                 "style": ["style", ROWS, with_one(NAN, ROWS[0])],
             },
         ),
+        (
+            widgets.drawing_pad,
+            {"models": {"autoencoder": AE}},
+            {
+                "models": [None, AE, {}, {"ae": 3}, {"ae": models.VAE}, {3: AE}, {"input": AE}, {"ae": lambda x: x[0]}],
+                "x_start": [*without_none(NO_PIXELS), X],
+            },
+        ),
         (widgets.elbo_explorer, {"log_joint": lambda z: -z.square()}, {"log_joint": NO_LOG_DENSITY, **SLIDERS}),
         (widgets.forward_reverse_kl, {"log_target": lambda z: -z.square()}, {"log_target": NO_LOG_DENSITY, **SLIDERS}),
         (
@@ -578,7 +587,7 @@ CASES = {
         (
             exercises.mine,
             {"exercise_id": "walk", "answer": None, "otherwise": torch.lerp},
-            {"exercise_id": [None, 3, "wlak", ["walk"]]},
+            {"exercise_id": [None, 3, "wlak", ["walk"]], "otherwise": [None, 3, "lerp"]},
         ),
         (
             exercises.diagnose_vae,
@@ -643,6 +652,8 @@ BEHIND = {
         "widgets.kl.KLExplorer",
         "widgets.kl.parts_of_kl",
         "widgets.kl.density",
+        "widgets.pad.Captioned",
+        "widgets.pad.DrawingPad",
         "widgets.plane.LatentPlane",
         "widgets.plane.has_pad",
         "widgets.sliders.LatentSliders",

@@ -1,5 +1,6 @@
 """Images to learn from: MNIST, Fashion-MNIST, the built-in glyphs, found, fetched, checked; and ways to spoil them."""
 
+from vae_helpers.data.centring import fit_and_centre
 from vae_helpers.data.corruption import choose_pixels, gaussian, masking, salt_and_pepper
 from vae_helpers.data.dataset import (
     NAMES,
@@ -24,6 +25,7 @@ __all__ = [
     "choose_pixels",
     "default_device",
     "find",
+    "fit_and_centre",
     "gaussian",
     "load",
     "load_glyphs",

@@ -31,7 +31,7 @@ def check(exercise_id: ExerciseId, answer: object, seed: Seed = 0) -> Verdict:
 
 
 @validated
-def mine(exercise_id: ExerciseId, answer: object, otherwise: Callable) -> Callable:
+def mine(exercise_id: ExerciseId, answer: object, otherwise: Annotated[Callable, objects.function]) -> Callable:
     """The learner's own function where it passes its check, else ``otherwise``; a printed sentence says which.
 
     So that a notebook goes on with what was written there, and a wrong or missing answer breaks nothing.

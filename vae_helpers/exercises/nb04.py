@@ -1,92 +1,17 @@
 """Exercises of notebook 04: the reparameterized draw, the score-function estimator, two closed forms of the KL."""
 
 from vae_helpers.exercises.engine import Exercise, Mistake
-from vae_helpers.exercises.engine.draws import LABELS_OF_DRAWS, draws_and_gradients
+from vae_helpers.exercises.engine.draws import draw_findings
 from vae_helpers.losses import kl_diagonal, kl_to_class_mean, reparameterize
 
 import torch
 from torch import Tensor
 
-
-def _clouds(seed: int = 0) -> list[tuple]:
-    mu, logvar = torch.tensor([[0.5, -1.0, 2.0 - 0.1 * seed]]), torch.tensor([[-3.0, 0.0, 0.8]])
-    return [
-        (mu.expand(20_000, 3), logvar.expand(20_000, 3)),
-        (mu[:, :2].expand(16_000, 2), logvar[:, 1:].expand(16_000, 2)),
-    ]
-
-
-def _with(sigma: Tensor, mu: Tensor) -> Tensor:
-    return mu + sigma * torch.randn_like(mu)
-
-
 REPARAMETERIZE = Exercise(
     id="reparameterize",
     expects="z (batch, d), one draw from N(μ, σ²) for each entry, through which gradients reach mu and logvar",
     reference=reparameterize,
-    probes=_clouds,
-    measure=draws_and_gradients,
-    labels=LABELS_OF_DRAWS,
-    tolerance=0.08,
-    mistakes=(
-        Mistake(
-            lambda m, v: m + (v / 2).exp() * torch.rand_like(m),
-            "ε comes from rand, uniform on [0, 1], with mean ½: every z lies above its μ. Use randn, the Gaussian.",
-        ),
-        Mistake(
-            lambda m, v: _with(v.exp(), m),
-            "exp(logvar) is σ², and ε must be multiplied by σ. Take its root: exp(½ logvar).",
-        ),
-        Mistake(
-            lambda m, v: _with(v, m),
-            "log σ² itself multiplies ε: a width that may be negative, and is zero where σ = 1. Take exp(½ logvar).",
-        ),
-        Mistake(
-            lambda m, v: torch.normal(m, (v / 2).exp()).detach(),
-            "the draw is right, but it carries no gradient: sample, torch.normal and detach cut the graph. "
-            "Draw ε apart, and compute z from it.",
-        ),
-        Mistake(
-            lambda m, v: _with((v / 2).exp().detach(), m),
-            "the gradient reaches μ and not log σ²: σ was detached, and the clouds' widths could never be learned.",
-        ),
-        Mistake(
-            lambda m, v: m + (v / 2).exp() * torch.randn(m.shape[1]),
-            "one ε serves the whole batch: all images are shifted alike. Draw one for every entry: randn_like(mu).",
-        ),
-        Mistake(
-            lambda m, v: m + (v / 2).exp() * torch.randn(len(m), 1),
-            "one ε serves all dimensions of an image, so that they move together. Draw one for every entry.",
-        ),
-        Mistake(
-            lambda m, v: (m + torch.randn_like(m)) * (v / 2).exp(),
-            "σ multiplies μ as well: a bracket stands in the wrong place. Only ε is to be scaled.",
-        ),
-        Mistake(
-            lambda m, v: _with((-v / 2).exp(), m),
-            "1/σ multiplies ε: where the encoder is sure, the cloud is wide. Take exp(+½ logvar).",
-        ),
-        Mistake(
-            lambda m, v: _with((v / 2).exp(), m.detach()),
-            "the gradient reaches log σ² and not μ: μ was detached, and the encoder could never move a code.",
-        ),
-        Mistake(
-            lambda m, v: m + (v / 2).exp() + torch.randn_like(m),
-            "σ is added, where it should multiply ε: every cloud is as wide as the prior, and shifted. μ + σ · ε.",
-        ),
-        Mistake(
-            lambda m, v: m + (v / 2).exp() * (torch.rand_like(m) - 0.5),
-            "ε is uniform, if centred: a spread of 0.29 and no tails. Use randn, the Gaussian.",
-        ),
-        Mistake(
-            lambda m, v: m + (v / 2).exp() * torch.randn(1),
-            "one ε serves everything: all images and dimensions move alike. Draw one for every entry: randn_like(mu).",
-        ),
-        Mistake(
-            lambda m, v: m + 0 * v,
-            "nothing is drawn: that is the mean. Its reconstructions look better, but the ELBO asks for a sample.",
-        ),
-    ),
+    findings=draw_findings,
 )
 
 

@@ -30,6 +30,8 @@ MEANINGS = {
     "cholesky": "the matrix is no covariance. torch.cov wants one variable per row: of codes (n, d), cov(codes.T).",
     "shapes cannot be multiplied": "two matrices don't go together. Print both shapes; one may have to be transposed.",
     "Expected all tensors to be on the same device": "one tensor lies on the GPU, another on the CPU.",
+    "modified by an inplace operation": "the weights changed between a loss and its backward: the step came too early.",
+    "does not require grad": "no gradient can flow: the loss was computed under no_grad, or of detached numbers.",
     "out of range": "there is no such axis or entry. Print the shape.",
     "out of bounds": "there is no such entry. Print the shape, and the index.",
 }
