@@ -127,11 +127,13 @@ def _loss(model: WatchedDenoiser, shown: Float[Tensor, " b 2"], target: Float[Te
     return (model.map(shown) - target).square().sum(1).mean()
 
 
-def _clean(seen: Pass) -> list[Float[Tensor, " b 2"]]:
+def _clean(seen: Pass) -> list[Float[Tensor, "_ 2"]]:
     return list(seen.points[_index(seen)].split([len(s) for s in seen.shown]))
 
 
-def _gradients(model: WatchedDenoiser, seen: Pass, targets: list[Float[Tensor, " b 2"]]) -> Float[Tensor, "steps 6"]:
+def _gradients(
+    model: WatchedDenoiser, seen: Pass, targets: list[Float[Tensor, "_ 2"]]
+) -> Float[Tensor, "steps parameters"]:
     """Those of the squared error to the targets, batch by batch."""
     losses = [_loss(model, shown, target) for shown, target in zip(seen.shown, targets, strict=True)]
     each = [torch.autograd.grad(loss, list(model.parameters())) for loss in losses]
@@ -169,7 +171,7 @@ def _of_result(seen: Pass, model: WatchedDenoiser) -> Found:
         yield "returns nothing", {}
         return
     try:
-        got = float(seen.result)
+        got = float(torch.as_tensor(seen.result).detach())
     except (TypeError, ValueError, RuntimeError):
         raise NotATensorError(f"something of the type {type(seen.result).__name__}") from None
     with torch.no_grad():

@@ -36,8 +36,7 @@ def _values_of_a_pixel(seed: int = 0) -> list[tuple]:
     g = torch.Generator().manual_seed(40 + 1000 * seed)
     sizes = ((7, 4, 0.7), (5, 3, 1.6))
     return [
-        (1 + 1.3 * torch.randn(n, generator=g), 2 * torch.randn(m, generator=g), s * (1 + 0.1 * torch.rand(1).item()))
-        for n, m, s in sizes
+        (1 + 1.3 * torch.randn(n, generator=g), 2 * torch.randn(m, generator=g), s + 0.01 * seed) for n, m, s in sizes
     ]
 
 
@@ -67,6 +66,15 @@ ONE_PIXEL_DENOISER = Exercise(
             lambda x, x_noisy, s: x_noisy + _line(x, x_noisy, s**2)[0] * (x.mean() - x_noisy),
             "a and 1 − a are exchanged: the more noise there is, the more x̃ would be trusted.",
         ),
+        Mistake(
+            lambda x, x_noisy, s: _one_pixel(x_noisy, x_noisy, s),
+            "mean and variance are those of the noisy values: their variance has the noise in it already. "
+            "Take them from the clean x.",
+        ),
+        Mistake(
+            lambda x, x_noisy, s: x.mean() + (x_noisy - x.mean()) / (1 + s**2 / x.std(correction=0)),
+            "the standard deviation of x stands where its variance belongs: both terms of the fraction are squares.",
+        ),
     ),
 )
 
@@ -75,6 +83,10 @@ def _best_linear(mean: Vector, noisy_mean: Vector, noisy_cov: Matrix, cross: Mat
     A = cross @ torch.linalg.inv(noisy_cov)
     b = mean - A @ noisy_mean
     return torch.cat([A, b[:, None]], dim=1)
+
+
+def _with(A: Matrix, mean: Vector, noisy_mean: Vector) -> Float[Tensor, "d _"]:
+    return torch.cat([A, (mean - A @ noisy_mean)[:, None]], dim=1)
 
 
 def _moments(seed: int = 0) -> list[tuple]:
@@ -101,9 +113,7 @@ A_AND_B = Exercise(
             "Under Gaussian noise nothing would show, where it is symmetric.",
         ),
         Mistake(
-            lambda mean, noisy_mean, noisy_cov, cross: torch.cat(
-                [(A := torch.linalg.solve(noisy_cov, cross)), (mean - A @ noisy_mean)[:, None]], 1
-            ),
+            lambda mean, noisy_mean, noisy_cov, cross: _with(noisy_cov.inverse() @ cross, mean, noisy_mean),
             "the inverse stands on the left of Cov(x, x̃), and matrices don't commute. It belongs on its right.",
         ),
         Mistake(
@@ -111,6 +121,24 @@ A_AND_B = Exercise(
                 [(cross @ noisy_cov.inverse()).T, (mean - cross @ noisy_cov.inverse() @ noisy_mean)[:, None]], 1
             ),
             "A is transposed: it would multiply x̃ from the wrong side.",
+        ),
+        Mistake(
+            lambda mean, noisy_mean, noisy_cov, cross: _with(cross @ noisy_cov, mean, noisy_mean),
+            "Cov(x̃) is not inverted: the more a number of x̃ varies by noise alone, the more it would count.",
+        ),
+        Mistake(
+            lambda mean, noisy_mean, noisy_cov, cross: _with(cross / noisy_cov, mean, noisy_mean),
+            "the matrices are divided entry by entry. A matrix is divided by multiplying with its inverse.",
+        ),
+        Mistake(
+            lambda mean, noisy_mean, noisy_cov, cross: _with(cross, mean, noisy_mean),
+            "Cov(x̃)⁻¹ is missing: A would have a unit, squared, and grow with the contrast of the images.",
+        ),
+        Mistake(
+            lambda mean, noisy_mean, noisy_cov, cross: torch.cat(
+                [cross @ noisy_cov.inverse(), (mean - noisy_mean)[:, None]], 1
+            ),
+            "A is missing in b: the mean of x̃ goes through the map too, so that b is μ − A E[x̃].",
         ),
     ),
 )
@@ -137,6 +165,11 @@ def _linear_findings(answer: Answer, seed: int) -> list[Finding]:
     return [] if verdict.passed else [Finding(relations[0], says)]
 
 
+def _matrix_and_shift(mean: Vector, noisy_mean: Vector, noisy_cov: Matrix, cross: Matrix) -> tuple[Matrix, Vector]:
+    joined = _best_linear(mean, noisy_mean, noisy_cov, cross)
+    return joined[:, :-1], joined[:, -1]
+
+
 BEST_LINEAR_DENOISER = Exercise(
-    id=A_AND_B.id, expects=A_AND_B.expects, reference=_best_linear, findings=_linear_findings
+    id=A_AND_B.id, expects=A_AND_B.expects, reference=_matrix_and_shift, findings=_linear_findings
 )

@@ -37,6 +37,7 @@ class WatchedDenoiser(nn.Module):
         self.map.weight.register_hook(lambda _: seen.events.append("backward"))
 
     def forward(self, x_noisy: Float[Tensor, " b 2"]) -> Float[Tensor, " b 2"]:
+        """Map, and take down what was shown."""
         self.seen.events.append("forward")
         self.seen.shown.append(x_noisy.detach().clone())
         return self.map(x_noisy)
