@@ -221,18 +221,6 @@ ANOTHER_HAND = {
         lambda z, n: z[torch.multinomial(torch.ones(len(z)), n, replacement=True)],
         lambda z, n: Normal(z.mean(0), z.var(0)).sample((n,)),
     ],
-    "masking-noise": [
-        lambda x, p: F.dropout(x, p) * (1 - p),
-        lambda x, p: x * chosen(x, p).float(),
-        lambda x, p: x * (~chosen(x[:1], p)).float(),
-        lambda x, p: x * (~chosen(x, p)).float() / (1 - p),
-        lambda x, p: x * torch.stack([with_repetition(p) for _ in x]).view(x.shape),
-        lambda x, p: torch.maximum(x, chosen(x, p).float()),
-        brightest_gone,
-        lambda x, p: x * (~chosen(x, (784 * p // 1) / 784)).float(),
-        lambda x, p: torch.stack([a_run_gone(image, p) for image in x]),
-        lambda x, p: 1 * x,
-    ],
     "denoising-loss": [
         noisy_target,
         lambda f, x, corrupt: squares(f(x), x).sum() / len(x),
@@ -252,6 +240,22 @@ ANOTHER_HAND = {
         lambda a, b: -10 * torch.log10(784 * F.mse_loss(a, b)),
         lambda a, b: -10 * torch.log10(F.l1_loss(a, b)),
         F.mse_loss,
+    ],
+    "one-pixel-denoiser": [
+        lambda x, n, s: x.mean() + (n - x.mean()) / (1 + s / x.var(unbiased=False)),
+        lambda x, n, s: x.mean() + n / (1 + s**2 / x.var(unbiased=False)),
+        lambda x, n, s: n / (1 + s**2 / x.var(unbiased=False)),
+        lambda x, n, s: x.mean() + (n - x.mean()) / (1 + x.var(unbiased=False) / s**2),
+        lambda x, n, s: n.mean() + (n - n.mean()) / (1 + s**2 / n.var(unbiased=False)),
+        lambda x, n, s: torch.lerp(
+            x.mean().expand_as(n), n, (d := x.std(unbiased=False)).div(d + s * s).expand_as(n)
+        ),
+    ],
+    "score-from-residual": [
+        lambda f, x, s: f(x).sub(x).div(s),
+        lambda f, x, s: x.sub(f(x)).div(s).div(s),
+        lambda f, x, s: f(x) * s**-2,
+        lambda f, x, s: torch.subtract(f(x), x),
     ],
     "naive-log-p-x": [
         lambda a: a.sum(1) / a.shape[1],

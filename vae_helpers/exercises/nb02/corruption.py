@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from vae_helpers.data import masking
 from vae_helpers.exercises.engine import Answer, Exercise, WrongShapeError, result_of
+from vae_helpers.exercises.engine.probes import NotFiniteError
 from vae_helpers.exercises.engine.relation import Finding, Relation
 
 import torch
@@ -29,8 +30,8 @@ SAYS = {
     "shared": "all images got the same mask: a network would learn to do without just these pixels. "
     "Draw random numbers of shape (batch, 784).",
     "brightest": "the brightest pixels are masked: nothing is left to chance, and the digit goes. Rank random numbers.",
-    "no chance": "nothing is left to chance: two calls mask the same pixels. Rank random numbers, drawn at each call "
-    "without a seed of your own.",
+    "no chance": "every call draws the same pixels: nothing is left to chance. Rank random numbers, not the image, and "
+    "set no seed of your own.",
     "run": "the masked pixels lie side by side, in one run. Any set of so many pixels must be equally likely.",
     "favoured": "some pixels are masked far more often than others. All must have the same chance.",
     "scaled": "the other pixels were scaled up, as dropout does. Masking leaves them as they were: "
@@ -108,6 +109,8 @@ def _mask_findings(answer: Answer, seed: int) -> list[Finding]:
             noisy, again = (result_of(answer, (x, proportion)) for _ in range(2))
         if noisy.shape != x.shape:
             raise WrongShapeError(tuple(noisy.shape))
+        if not noisy.isfinite().all():
+            raise NotFiniteError
         kinds |= dict.fromkeys(_kinds(x.flatten(1), noisy.flatten(1), again.flatten(1), proportion))
     return [Finding(Relation("draw", "mask", kind), SAYS[kind]) for kind in SAYS if kind in kinds]
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from math import ceil
 
-from vae_helpers.exercises.engine import Answer, NotATensorError, NotAttemptedError
+from vae_helpers.exercises.engine import Answer, NotATensorError, NotAttemptedError, WrongShapeError
+from vae_helpers.exercises.engine.probes import NotFiniteError
 from vae_helpers.exercises.engine.relation import Finding, Relation
 from vae_helpers.exercises.nb02.watched_epoch import BATCH_SIZE, SIGMA, Pass, WatchedDenoiser, watched_pass
 
@@ -58,11 +59,27 @@ def epoch_findings(answer: Answer, seed: int) -> list[Finding]:
         first, model = watched_pass(answer, seed)
         if not first.events and (first.result is None or first.result is ...):
             raise NotAttemptedError
+        got = _number(first.result)
         second, _ = watched_pass(answer, seed + 1)
     kinds = list(_of_events(first.events)) or [*_of_batches(first, second), *_of_noise(first, second)]
     kinds += [] if kinds else _of_gradients(first, model)
-    kinds += [] if kinds else _of_result(first, model)
+    kinds += [] if kinds else _of_result(first, model, got)
     return [Finding(Relation("loop", "pass", kind), SAYS[kind].format(**numbers)) for kind, numbers in kinds]
+
+
+def _number(result: object) -> float | None:
+    """What a pass returned, as a number; None where it returned nothing."""
+    if result is None or result is ...:
+        return None
+    try:
+        number = torch.as_tensor(result).detach().double()
+    except (TypeError, ValueError, RuntimeError):
+        raise NotATensorError(f"something of the type {type(result).__name__}") from None
+    if number.numel() != 1:
+        raise WrongShapeError(tuple(number.shape))
+    if not number.isfinite():
+        raise NotFiniteError
+    return number.item()
 
 
 def _of_events(events: list[str]) -> Found:
@@ -166,14 +183,10 @@ def _of_gradients(seen: Pass, model: WatchedDenoiser) -> Found:
         yield same[0], {}
 
 
-def _of_result(seen: Pass, model: WatchedDenoiser) -> Found:
-    if seen.result is None or seen.result is ...:
+def _of_result(seen: Pass, model: WatchedDenoiser, got: float | None) -> Found:
+    if got is None:
         yield "returns nothing", {}
         return
-    try:
-        got = float(torch.as_tensor(seen.result).detach())
-    except (TypeError, ValueError, RuntimeError):
-        raise NotATensorError(f"something of the type {type(seen.result).__name__}") from None
     with torch.no_grad():
         pairs = zip(seen.shown, _clean(seen), strict=True)
         means = torch.stack([_loss(model, shown, target) for shown, target in pairs])

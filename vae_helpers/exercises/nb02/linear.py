@@ -1,6 +1,7 @@
 """The best linear denoiser, of one pixel and of many."""
 
-from vae_helpers.exercises.engine import Answer, Exercise, Mistake, run
+from vae_helpers.exercises.engine import Answer, Exercise, Mistake, WrongShapeError, run
+from vae_helpers.exercises.engine.probes import NotFiniteError
 from vae_helpers.exercises.engine.relation import Finding, Relation
 from vae_helpers.exercises.engine.verdict import judge
 
@@ -151,7 +152,10 @@ def _joined(answer: Answer) -> Answer:
         result = answer(*moments)
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             return result
-        A, b = (torch.as_tensor(part).double() for part in result)
+        try:
+            A, b = (torch.as_tensor(part).double() for part in result)
+        except (TypeError, ValueError, RuntimeError):
+            return result
         return torch.cat([A, b.reshape(-1, 1)], dim=1) if A.ndim == 2 and len(A) == b.numel() else A
 
     return joined
@@ -159,7 +163,12 @@ def _joined(answer: Answer) -> Answer:
 
 def _linear_findings(answer: Answer, seed: int) -> list[Finding]:
     joined = _joined(answer)
-    verdict = judge(A_AND_B, run(A_AND_B, joined, seed), seed, lambda: run(A_AND_B, joined, seed + 1))
+    results = run(A_AND_B, joined, seed)
+    if not all(r.isfinite().all() for r in results):
+        raise NotFiniteError
+    verdict = judge(A_AND_B, results, seed, lambda: run(A_AND_B, joined, seed + 1))
+    if verdict.status == "wrong" and results[0].shape != (3, 4):
+        raise WrongShapeError(tuple(results[0].shape))
     says = verdict.message.removeprefix(f"{A_AND_B.id}: ")
     relations = verdict.relations or (Relation("unexplained", "A, b"),)
     return [] if verdict.passed else [Finding(relations[0], says)]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vae_helpers.exercises.engine import Answer, Exercise, WrongShapeError, result_of
+from vae_helpers.exercises.engine.probes import NotFiniteError
 from vae_helpers.exercises.engine.relation import Finding, Relation
 
 import torch
@@ -102,6 +103,10 @@ def _walk_findings(answer: Answer, seed: int) -> list[Finding]:
             torch.manual_seed(100 * seed + k)
             x = torch.randn(shape)
             result = result_of(answer, (*_watched(calls), x, steps))
+        if not result.isfinite().all():
+            raise NotFiniteError
+        if not calls and result.shape != (steps + 1, *x.shape):
+            raise WrongShapeError(tuple(result.shape))
         found = list(_of_calls(calls, x, steps)) or list(_of_result(result, calls, x, steps))
         taken = sum(name == "denoise" for name, *_ in calls)
         kinds |= {kind: SAYS[kind].format(taken, steps) for kind in found if kind not in kinds}
