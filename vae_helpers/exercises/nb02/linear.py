@@ -149,6 +149,7 @@ def _joined(answer: Answer) -> Answer:
     """An answer whose A and b stand in one matrix, so that they can be compared at once."""
 
     def joined(*moments: Tensor) -> object:
+        """A and b side by side, or whatever else was returned."""
         result = answer(*moments)
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             return result

@@ -43,11 +43,13 @@ def _watched(calls: list[Call]) -> tuple[Answer, Answer]:
     """A denoiser and a corruption that write down their calls."""
 
     def denoise(x_noisy: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """A known map, half way to 2."""
         x_hat = 0.5 * x_noisy + 1
         calls.append(("denoise", x_noisy.clone(), x_hat.clone()))
         return x_hat
 
     def corrupt(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """Noise of deviation 1."""
         x_noisy = x + torch.randn(x.shape)
         calls.append(("corrupt", x.clone(), x_noisy.clone()))
         return x_noisy
