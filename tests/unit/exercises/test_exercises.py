@@ -14,6 +14,7 @@ from vae_helpers.losses import gaussian_nll, kl_to_standard_normal
 import pytest
 import torch
 
+from helpers.answers_02 import RIGHT as RIGHT_IN_02
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
@@ -411,6 +412,9 @@ STYLES = {
 }  # fmt: skip
 
 
+STYLES |= RIGHT_IN_02
+
+
 @pytest.mark.parametrize(
     ("exercise_id", "answer"),
     [(i, a) for i, answers in STYLES.items() for a in answers],
@@ -458,10 +462,15 @@ def test_an_answer_of_the_wrong_type_is_told_what_to_return(exercise, result):
     assert exercise.expects in verdict.message
 
 
+def nan_like(result):
+    if isinstance(result, tuple):
+        return tuple(map(nan_like, result))
+    return torch.full_like(torch.as_tensor(result).double(), float("nan"))
+
+
 @of_values
 def test_an_answer_of_nan_is_told_so(exercise):
-    nan = lambda *args: torch.full_like(torch.as_tensor(exercise.reference(*args)).double(), float("nan"))  # noqa: E731
-    verdict = check(exercise.id, nan)
+    verdict = check(exercise.id, lambda *args: nan_like(exercise.reference(*args)))
     assert verdict.status == "wrong"
     assert "NaN" in verdict.message
 

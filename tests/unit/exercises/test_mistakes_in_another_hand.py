@@ -254,18 +254,6 @@ ANOTHER_HAND = {
         lambda f, noisy, x: of_two(noisy, x, f(noisy).clip(0, 1), f(x).clip(0, 1)),
         lambda f, noisy, x: of_two(noisy, x, f(noisy).clip(0, 1), noisy),
     ],
-    "masking-noise": [
-        lambda x, p: F.dropout(x, p) * (1 - p),
-        lambda x, p: x * chosen(x, p).float(),
-        lambda x, p: x * (~chosen(x[:1], p)).float(),
-        lambda x, p: x * (~chosen(x, p)).float() / (1 - p),
-        lambda x, p: x * torch.stack([with_repetition(p) for _ in x]).view(x.shape),
-        lambda x, p: torch.maximum(x, chosen(x, p).float()),
-        brightest_gone,
-        lambda x, p: x * (~chosen(x, (784 * p // 1) / 784)).float(),
-        lambda x, p: torch.stack([a_run_gone(image, p) for image in x]),
-        lambda x, p: 1 * x,
-    ],
     "denoising-loss": [
         noisy_target,
         lambda f, x, corrupt: squares(f(x), x).sum() / len(x),
@@ -304,6 +292,22 @@ ANOTHER_HAND = {
         lambda j, grid: torch.exp(j) / torch.exp(j.amax()) if j.amax() > -100 else torch.exp(j - j.amax()),
         lambda j, grid: j - torch.logsumexp(j, 0) - grid.diff()[0].log(),
         lambda j, grid: j / torch.sum(j * grid.diff()[0]),
+    ],
+    "one-pixel-denoiser": [
+        lambda x, n, s: x.mean() + (n - x.mean()) / (1 + s / x.var(unbiased=False)),
+        lambda x, n, s: x.mean() + n / (1 + s**2 / x.var(unbiased=False)),
+        lambda x, n, s: n / (1 + s**2 / x.var(unbiased=False)),
+        lambda x, n, s: x.mean() + (n - x.mean()) / (1 + x.var(unbiased=False) / s**2),
+        lambda x, n, s: n.mean() + (n - n.mean()) / (1 + s**2 / n.var(unbiased=False)),
+        lambda x, n, s: torch.lerp(
+            x.mean().expand_as(n), n, (d := x.std(unbiased=False)).div(d + s * s).expand_as(n)
+        ),
+    ],
+    "score-from-residual": [
+        lambda f, x, s: f(x).sub(x).div(s),
+        lambda f, x, s: x.sub(f(x)).div(s).div(s),
+        lambda f, x, s: f(x) * s**-2,
+        lambda f, x, s: torch.subtract(f(x), x),
     ],
     "naive-log-p-x": [
         lambda a: a.sum(1) / a.shape[1],

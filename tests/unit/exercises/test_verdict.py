@@ -123,7 +123,7 @@ def test_a_random_answer_is_measured_on_the_same_draws_whatever_was_drawn_before
     assert all(torch.equal(a, b) for a, b in zip(*measured, strict=True))
 
 
-@pytest.mark.parametrize("made", [EXERCISES["masking-noise"], EXERCISES["masking-noise"].mistakes[0]])
+@pytest.mark.parametrize("made", [EXERCISES["denoising-loss"], EXERCISES["denoising-loss"].mistakes[0]])
 def test_an_exercise_and_its_mistakes_stay_as_they_are(made):
     with pytest.raises(dataclasses.FrozenInstanceError):
         made.message = "passed"

@@ -1,111 +1,9 @@
-"""Exercises of notebook 02: masking a fixed proportion, the loss of a denoising autoencoder, pooled PSNR."""
+"""The loss of a denoising autoencoder, pooled PSNR, and the best linear denoiser, of one pixel and of many."""
 
-from vae_helpers.data import choose_pixels, masking
-from vae_helpers.exercises.engine import Answer, Exercise, Mistake, WrongShapeError, result_of
+from vae_helpers.exercises.engine import Answer, Exercise, Mistake
 
 import torch
 from torch import Tensor
-
-
-def _images_without_black(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(20_213 + 1000 * seed)  # one that no learner sets: else their lots are our pixels
-    return [(0.2 + 0.8 * torch.rand(n, 1, 28, 28, generator=g), p) for n, p in ((400, 0.25), (300, 0.7))]
-
-
-def _traces_of_a_mask(answer: Answer, probe: tuple) -> Tensor:
-    """Share of black pixels, its spread over images, overlap of neighbours' masks, and what the other pixels became."""
-    x, x_noisy = probe[0], result_of(answer, probe)
-    if x_noisy.shape != x.shape:
-        raise WrongShapeError(tuple(x_noisy.shape))
-    if not x_noisy.isfinite().all():
-        return x_noisy.sum()  # examine says what is wrong with it
-    black = (x_noisy == 0).double().flatten(1)
-    share, overlap = black.mean(1), (black[1:] * black[:-1]).mean()
-    others = (x_noisy / x).flatten(1)[black == 0].mean() if black.min() == 0 else torch.zeros(())
-    flat = x.flatten(1).double()
-    bright = (black * flat).sum() / black.sum().clamp(min=1) / flat.mean()  # 1 where chance chooses
-    runs = (black[:, 1:] * black[:, :-1]).mean() / black.mean().square().clamp(min=1e-12) / 12
-    count = black.sum(1)
-    off = count[0] - round(784 * probe[1]) if count.std() == 0 else torch.zeros(())  # where it is no matter of chance
-    return torch.stack([10 * share.mean(), 20 * share.std(), 2 * overlap, others, bright, runs, off])
-
-
-def _fewer(x: Tensor, proportion: float) -> Tensor:
-    index = torch.randint(784, (len(x), round(784 * proportion)))
-    return x.flatten(1).scatter(1, index, 0.0).view_as(x)
-
-
-def _a_run(x: Tensor, proportion: float) -> Tensor:
-    count = round(784 * proportion)
-    first = torch.randint(784 - count + 1, (len(x), 1))
-    place = torch.arange(784)
-    return torch.where((place >= first) & (place < first + count), 0.0, x.flatten(1)).view_as(x)
-
-
-MASKING_NOISE = Exercise(
-    id="masking-noise",
-    expects="images of the same shape, the same number of pixels in each forced to 0, different ones in every image",
-    reference=masking,
-    probes=_images_without_black,
-    measure=_traces_of_a_mask,
-    labels=(
-        "ten times the share of black pixels",
-        "twenty times its spread over images",
-        "twice the share of pixels black in two images",
-        "what is left of the other pixels",
-        "how bright the masked pixels were, against all",
-        "a twelfth of how often neighbours are masked together, against chance",
-        "how many pixels more than asked for are masked",
-    ),
-    tolerance=0.06,
-    mistakes=(
-        Mistake(
-            lambda x, p: x * (torch.rand(x.shape) >= p),
-            "each pixel was dropped by a coin of its own, so that the number of masked pixels varies from image to "
-            "image. Here it is the same in each: choose exactly round(784 · proportion) pixels.",
-        ),
-        Mistake(
-            lambda x, p: x * choose_pixels(x, p),
-            "the mask is the wrong way round: the chosen pixels were kept and all others set to 0.",
-        ),
-        Mistake(
-            lambda x, p: x * ~choose_pixels(x[:1], p),
-            "all images got the same mask: a network would learn to do without just these pixels. "
-            "Draw random numbers of shape (batch, 784).",
-        ),
-        Mistake(
-            lambda x, p: masking(x, p) / (1 - p),
-            "the other pixels were scaled up, as dropout does. Masking leaves them as they were: "
-            "scaled ones leave [0, 1].",
-        ),
-        Mistake(
-            _fewer,
-            "some pixels were chosen twice, so that fewer are masked than should be. Draw without repetition: "
-            "the largest of 784 random numbers, say, by topk.",
-        ),
-        Mistake(
-            lambda x, p: torch.where(choose_pixels(x, p), 1.0, x),
-            "the chosen pixels became 1, white ink on black paper. Masking forces them to 0.",
-        ),
-        Mistake(
-            lambda x, p: x.flatten(1).scatter(1, x.flatten(1).topk(round(784 * p), dim=1).indices, 0.0).view_as(x),
-            "the brightest pixels are masked: nothing is left to chance, and the digit goes. Rank random numbers.",
-        ),
-        Mistake(
-            lambda x, p: x * ~choose_pixels(x, int(784 * p) / 784),
-            "int cuts the fraction off, so that one pixel too few is masked where it is above a half: use round.",
-        ),
-        Mistake(
-            _a_run,
-            "the masked pixels lie side by side, in one run. Any set of so many pixels must be equally likely.",
-        ),
-        Mistake(
-            lambda x, p: x,
-            "nothing was masked: the images came back as they were. "
-            "(scatter and masked_fill return a new tensor; only with a trailing _ do they change their own.)",
-        ),
-    ),
-)
 
 
 def _denoise(x_noisy: Tensor) -> Tensor:
@@ -241,5 +139,3 @@ POOLED_PSNR = Exercise(
         ),
     ),
 )
-
-EXERCISES = (MASKING_NOISE, DENOISING_LOSS, POOLED_PSNR)
