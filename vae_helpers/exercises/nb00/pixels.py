@@ -1,4 +1,4 @@
-"""Exercises of notebook 00: the mean image, independent pixels, and their score."""
+"""The mean image, independent pixels, and their score in nats."""
 
 from math import log
 
@@ -178,5 +178,3 @@ NATS_PER_IMAGE = Exercise(
         ),
     ),
 )
-
-EXERCISES = (MEAN_IMAGE, INDEPENDENT_PIXELS, NATS_PER_IMAGE)
