@@ -156,8 +156,8 @@ def test_no_markdown_stands_within_html_where_it_would_be_shown_as_it_is(nb):
 # Its sizes
 
 
-def test_it_has_50_to_100_cells(nb):
-    assert 50 <= len(nb.cells) <= 100
+def test_it_has_50_to_120_cells(nb):
+    assert 50 <= len(nb.cells) <= 120
 
 
 def test_it_has_between_1_3_and_1_9_markdown_cells_for_each_code_cell(nb):

@@ -200,8 +200,7 @@ def _pairs(seed: int = 0) -> list[tuple]:
         ([0.5, -0.2, 0.9, 0.1], [-0.3, 0.8, 0.4, 1.1], 0.8),
         ([0.9, -0.4, 0.1], [-0.6, 0.7, 0.3], 0.4),  # more than a right angle apart
     ]
-    shorter = 1 / (1 + 0.05 * seed)
-    return [(torch.tensor(z_a) * shorter, torch.tensor(z_b), t) for z_a, z_b, t in pairs]
+    return [(torch.tensor(z_a) / (1 + 0.05 * seed), torch.tensor(z_b), t) for z_a, z_b, t in pairs]
 
 
 def _angle(z_a: Tensor, z_b: Tensor) -> Tensor:

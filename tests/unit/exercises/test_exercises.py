@@ -33,8 +33,7 @@ def test_the_reference_passes(exercise):
 
 
 @ids
-def test_at_least_four_mistakes_are_known(exercise):
-    assert exercise.findings or len(exercise.mistakes) >= 4
+def test_no_message_is_said_of_two_mistakes(exercise):
     assert len({m.message for m in exercise.mistakes}) == len(exercise.mistakes)
 
 

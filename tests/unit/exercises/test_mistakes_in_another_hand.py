@@ -335,22 +335,6 @@ ANOTHER_HAND = {
         lambda z, j, m, s: j.mean() - kl_divergence(Normal(m, s), NORMAL),
         lambda z, j, m, s: j.mean() + (z**2).mean() / 2 + 0.5 * log(2 * pi),
     ],
-    "reparameterize": [
-        lambda m, v: m + v.exp().sqrt() * torch.rand(m.shape),
-        lambda m, v: cloud(m, v.exp()),
-        lambda m, v: m + v * torch.randn(m.shape),
-        lambda m, v: Normal(m, v.exp().sqrt()).sample(),
-        lambda m, v: cloud(m, v.detach().exp().sqrt()),
-        lambda m, v: m + v.exp().sqrt() * torch.randn(1, m.shape[1]),
-        lambda m, v: m + v.exp().sqrt() * torch.randn(m.shape[0])[:, None],
-        lambda m, v: (torch.randn(m.shape) + m) * torch.sqrt(v.exp()),
-        lambda m, v: cloud(m, 1 / v.exp().sqrt()),
-        lambda m, v: cloud(m.detach(), v.exp().sqrt()),
-        lambda m, v: cloud(m + v.exp().sqrt(), torch.ones_like(v)),
-        lambda m, v: m + v.exp().sqrt() * torch.rand(m.shape).sub(0.5),
-        lambda m, v: m + v.exp().sqrt() * torch.randn(()),
-        lambda m, v: m + 0 * v.sum(),
-    ],
     "score-function": [
         lambda f, z, m, s: f / s * (z - m),
         lambda f, z, m, s: (z - m) / (s * s),
@@ -593,7 +577,9 @@ def messages_of(name):
 def test_every_mistake_of_every_exercise_is_written_twice():
     left_to_the_search = {name: len(found) for name, found in FOUND.items()}
     assert {name: len(answers) for name, answers in ANOTHER_HAND.items()} == {
-        name: len(exercise.mistakes) + left_to_the_search.get(name, 0) for name, exercise in EXERCISES.items()
+        name: len(exercise.mistakes) + left_to_the_search.get(name, 0)
+        for name, exercise in EXERCISES.items()
+        if exercise.mistakes or name in left_to_the_search
     }
 
 

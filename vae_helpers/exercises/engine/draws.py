@@ -1,19 +1,16 @@
 """Draws from clouds N(μ, σ²), measured over many calls: ε's shape, what is shared, how μ and σ enter, gradients."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import exp, log
 
+from vae_helpers.exercises.engine.clouds import CALLS, ROWS, TOLERANCE, Clouds, shared
 from vae_helpers.exercises.engine.exercise import Answer
-from vae_helpers.exercises.engine.probes import WrongShapeError, result_of
+from vae_helpers.exercises.engine.probes import NotFiniteError, WrongShapeError, result_of
 from vae_helpers.exercises.engine.relation import Finding, Relation
 
 import torch
-from jaxtyping import Float64
 from torch import Tensor
 
-CALLS, ROWS = 100, 60
-TOLERANCE = 0.06  # of a mean in units of σ, of a width: five standard errors of CALLS · ROWS draws
 MU = torch.tensor([0.5, -1.0, 2.0, -0.5, 1.5, 0.8])
 LOGVAR = torch.tensor([-3.0, 0.0, 0.8, -1.5, -0.6, 1.5])
 SHAPES = {  # kurtosis of ε, its standard deviation, and what it is
@@ -23,71 +20,24 @@ SHAPES = {  # kurtosis of ε, its standard deviation, and what it is
 }
 
 
-@dataclass(frozen=True)
-class Measured:
-    """drawn (calls, rows, d); μ, log σ² (d,). Of each dimension the mean and the standard deviation over all draws."""
-
-    drawn: Float64[Tensor, "calls rows d"]
-    mu: Float64[Tensor, " d"]
-    logvar: Float64[Tensor, " d"]
-
-    @property
-    def sigma(self) -> Float64[Tensor, " d"]:
-        """σ = exp(½ log σ²)."""
-        return (self.logvar / 2).exp()
-
-    @property
-    def mean(self) -> Float64[Tensor, " d"]:
-        """Over calls and rows."""
-        return self.drawn.mean(dim=(0, 1))
-
-    @property
-    def width(self) -> Float64[Tensor, " d"]:
-        """Over calls and rows."""
-        return self.drawn.std(dim=(0, 1))
-
-    @property
-    def eps(self) -> Float64[Tensor, "calls rows d"]:
-        """The draws, centred and scaled by what they themselves say."""
-        return (self.drawn - self.mean) / self.width.clamp(min=1e-9)
-
-    @property
-    def tolerance(self) -> float:
-        """Larger where draws are shared, and so are fewer."""
-        rows = _shared(self.eps, dim=1)
-        return TOLERANCE * (CALLS**0.5 if _shared(self.eps, dim=0) else 1) * (ROWS**0.5 if rows else 1)
-
-    def mean_is(self, other: Tensor) -> bool:
-        """Whether the mean is that, in each dimension."""
-        scale = torch.maximum(self.width, torch.full_like(self.width, 0.2))
-        return bool(((self.mean - other).abs() < self.tolerance * scale).all())
-
-    def width_is(self, other: Tensor) -> bool:
-        """Whether the standard deviation is that, in each dimension."""
-        return bool(((self.width - other).abs() < self.tolerance * (other.abs() + 0.02)).all())
-
-
 def draw_findings(answer: Answer, seed: int) -> list[Finding]:
     """What is wrong with my_draw(mu, logvar), one draw from N(μ, σ²) for each entry, gradients kept."""
     mu, logvar = (t.expand(ROWS, -1).clone() for t in (MU + 0.1 * seed, LOGVAR))
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed + 20_227)
         drawn = torch.stack([_draw(answer, mu, logvar) for _ in range(CALLS)])
-        seen = Measured(drawn, mu[0].double(), logvar[0].double())
+        seen = Clouds(drawn, mu[0].double(), logvar[0].double())
         found = [*_of_sharing(seen), *_of_values(seen)]
         implied = any(f.relation.kind in ("not drawn", "ignored") for f in found)
         return found if implied else [*found, *_of_gradients(answer, mu, logvar)]
-
-
-def _shared(eps: Tensor, dim: int) -> bool:
-    """Whether ε is the same along an axis: then its averages over it vary far more than a mean of n numbers would."""
-    return bool((eps.mean(dim=dim) ** 2).mean() * eps.shape[dim] > 1 + eps.shape[dim] / 3)
 
 
 def _draw(answer: Answer, mu: Tensor, logvar: Tensor) -> Tensor:
     z = result_of(answer, (mu, logvar))
     if z.shape != mu.shape:
         raise WrongShapeError(tuple(z.shape))
+    if not z.isfinite().all():
+        raise NotFiniteError
     return z
 
 
@@ -95,13 +45,13 @@ def _finding(kind: str, place: str, says: str, factor: str = "") -> Finding:
     return Finding(Relation(kind, place, factor), says)
 
 
-def _of_sharing(seen: Measured) -> Iterator[Finding]:
+def _of_sharing(seen: Clouds) -> Iterator[Finding]:
     if bool((seen.width < 1e-6).all()):
         says = "nothing is drawn: that is the mean. Its reconstructions look better, but the ELBO asks for a sample"
         yield _finding("not drawn", "ε", says)
         return
-    rows, columns = _shared(seen.eps, dim=1), _shared(seen.eps, dim=2)
-    if _shared(seen.eps, dim=0):
+    rows, columns = shared(seen.eps, dim=1), shared(seen.eps, dim=2)
+    if shared(seen.eps, dim=0):
         says = (
             "every call draws the same: a seed is set inside, or ε is drawn once and kept. Leave the seed to the caller"
         )
@@ -117,7 +67,7 @@ def _of_sharing(seen: Measured) -> Iterator[Finding]:
         yield _finding("shared", "dimensions", says)
 
 
-def _of_values(seen: Measured) -> Iterator[Finding]:
+def _of_values(seen: Clouds) -> Iterator[Finding]:
     """One cause, one sentence: what explains mean and width together comes first."""
     both = next(_of_both(seen), None)
     if both:
@@ -136,7 +86,7 @@ def _of_values(seen: Measured) -> Iterator[Finding]:
     yield from _of_mean(seen, offset)
 
 
-def _shape(seen: Measured) -> Finding | None:
+def _shape(seen: Clouds) -> Finding | None:
     fourth = seen.eps[..., seen.width > 1e-3].pow(4).mean().item()
     name = next((n for n, (kurtosis, *_) in SHAPES.items() if abs(fourth - kurtosis) < 0.2), "")
     offset = ((seen.mean - seen.mu) / seen.width.clamp(min=1e-6)).mean().item()
@@ -151,7 +101,7 @@ def _shape(seen: Measured) -> Finding | None:
     return None
 
 
-def _of_both(seen: Measured) -> Iterator[Finding]:
+def _of_both(seen: Clouds) -> Iterator[Finding]:
     mu, sigma, one = seen.mu, seen.sigma, torch.ones_like(seen.mu)
     if seen.mean_is(mu * sigma) and seen.width_is(sigma):
         yield _finding("bracket", "μ", "σ multiplies μ as well: a bracket stands in the wrong place. It scales ε alone")
@@ -164,7 +114,7 @@ def _of_both(seen: Measured) -> Iterator[Finding]:
         )
 
 
-def _of_width(seen: Measured, spread: float) -> Iterator[Finding]:
+def _of_width(seen: Clouds, spread: float) -> Iterator[Finding]:
     logvar = seen.logvar
     if seen.width_is(spread * seen.sigma):
         return
@@ -215,7 +165,7 @@ def _line(x: Tensor, y: Tensor) -> tuple[float, float]:
     return slope, float(y.mean() - slope * x.mean())
 
 
-def _of_mean(seen: Measured, offset: float) -> Iterator[Finding]:
+def _of_mean(seen: Clouds, offset: float) -> Iterator[Finding]:
     mean, mu, sigma = seen.mean, seen.mu, seen.sigma
     if seen.mean_is(mu + offset * sigma):
         return

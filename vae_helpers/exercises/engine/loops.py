@@ -167,7 +167,7 @@ def _of_result(seen: Pass, _: Pass) -> Iterator[Finding]:
     elif result.requires_grad:
         says = "what it returns still holds the graph of every step, which fills the memory: return a plain number"
         yield _finding("type", "result", says)
-    elif all(abs(result.item() - r) > TOLERANCE * abs(r) for r in (right, right * float(sizes.sum()) / seen.n)):
+    elif not any(abs(result.item() - r) <= TOLERANCE * abs(r) for r in (right, right * float(sizes.sum()) / seen.n)):
         yield _of_number(result.item(), right, values, sizes)
 
 

@@ -19,6 +19,10 @@ class WrongShapeError(Exception):
     """A random answer returned a tensor whose moments can't be taken, because of its shape."""
 
 
+class NotFiniteError(Exception):
+    """The answer returned NaN or infinity, of which nothing can be measured."""
+
+
 class ChangedInputError(Exception):
     """The answer changed what it was handed; ``position``: the argument's number."""
 

@@ -103,7 +103,8 @@ def _step(seen: Pass, model: nn.Module) -> None:
 def _spying_loss(seen: Pass, data: Tensor) -> Callable[[nn.Module, Tensor], Tensor]:
     rows = _floats(data).flatten(1)
 
-    def loss(model: nn.Module, x: Tensor) -> Tensor:
+    def loss(model: nn.Module, x: Shaped[Tensor, "batch ..."]) -> Float[Tensor, ""]:
+        """Squared error per image of what is read as floats up to 1; its call is noted."""
         scale = "" if x.is_floating_point() else "bytes"
         if data.dtype == torch.uint8 and x.is_floating_point() and x.max() > 1.5:
             scale = "up to 255"

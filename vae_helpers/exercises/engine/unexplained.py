@@ -9,6 +9,7 @@ from vae_helpers.exercises.engine.outputs import Result, same
 from torch import Tensor
 
 Results = Sequence[Result]  # one for each probe
+NOT_FINITE = "it returns NaN or infinity: look for the log of zero, a division by zero, or the exp of a large number."
 
 
 def unexplained(exercise: Exercise, probes: list[tuple], results: Results, expected: Results) -> str:
@@ -19,7 +20,7 @@ def unexplained(exercise: Exercise, probes: list[tuple], results: Results, expec
     if result.shape != right.shape and exercise.measure is None:
         return f"it returns shape {tuple(result.shape)} where {tuple(right.shape)} is expected: {exercise.expects}."
     if not result.isfinite().all():
-        return "it returns NaN or infinity: look for the log of zero, a division by zero, or the exp of a large number."
+        return NOT_FINITE
     if exercise.measure is not None:
         return "its draws are not right, in a way that has no name here. " + _measured(exercise, result, right)
     worst = (result - right).abs().argmax()

@@ -15,13 +15,14 @@ from vae_helpers.exercises.engine.probes import (
     ChangedInputError,
     NotATensorError,
     NotAttemptedError,
+    NotFiniteError,
     WrongShapeError,
     draws_the_same_twice,
     kind_of_numbers,
     run,
 )
 from vae_helpers.exercises.engine.relation import Finding, Relation
-from vae_helpers.exercises.engine.unexplained import Results, unexplained
+from vae_helpers.exercises.engine.unexplained import NOT_FINITE, Results, unexplained
 
 import torch
 
@@ -84,6 +85,8 @@ def examine(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
         return _changed_input(exercise, answer, error.position)
     except NotATensorError as error:
         return Verdict("error", f"{exercise.id}: it returns {error}, but it should return {exercise.expects}.")
+    except NotFiniteError:
+        return Verdict("wrong", f"{exercise.id}: {NOT_FINITE}")
     except WrongShapeError as error:
         return Verdict("wrong", f"{exercise.id}: it returns shape {error}, but it should return {exercise.expects}.")
     except Exception as error:
