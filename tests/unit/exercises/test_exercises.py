@@ -90,7 +90,7 @@ STYLES = {
             ]
         ),
     ],
-    "chain-score": [
+    "chain-nats": [
         lambda t, x: torch.lerp(*(-(x * p.log() + (1 - x) * torch.log1p(-p)) for p in t), left_of(x)).sum() / len(x),
         lambda t, x: sum(
             torch.nn.functional.binary_cross_entropy(p.expand_as(x), x, weight=w, reduction="sum")

@@ -221,7 +221,7 @@ ANOTHER_HAND = {
         lambda x: shares_beside(x, 0 * x),
         lambda x: torch.stack([both_ways(x, w).mean(0) / w.mean(0) for w in (1 - pushed(x), pushed(x))]),
     ],
-    "chain-score": [
+    "chain-nats": [
         lambda t, x: bce(torch.lerp(*t, pushed(x).float()), x).sum() / len(x),
         lambda t, x: cost_beside(t[[1, 0]], x, pushed(x)),
         lambda t, x: cost_beside(t, x, torch.cat([x[..., 27:], x[..., :27]], -1)),

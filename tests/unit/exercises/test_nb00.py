@@ -96,7 +96,7 @@ RIGHT = {
             ]
         ),
     ],
-    "chain-score": [
+    "chain-nats": [
         lambda t, x: mixed(t, x, left_of(x)),
         lambda t, x: mixed(t.double(), x.double(), left_of(x).double()),
         lambda t, x: (
@@ -153,7 +153,7 @@ WRONG = {
         (lambda x: counted(x, torch.zeros_like(x)), "paper everywhere"),
         (lambda x: counted(x.round(), left_of(x)), "x is rounded"),
     ],
-    "chain-score": [
+    "chain-nats": [
         (lambda t, x: cost((1 - left_of(x)) * t[0] + left_of(x) * t[1], x).flatten(1).sum(1).mean(), "are mixed"),
         (lambda t, x: mixed(t.flip(0), x, left_of(x)), "two tables are exchanged"),
         (lambda t, x: mixed(t, x, x.roll(1, -1)), "roll wraps round"),

@@ -1,6 +1,6 @@
 """Exercises of notebook 00: pixels without company, a hidden die, and a chain in which each pixel sees one other."""
 
-from vae_helpers.exercises.nb00.chain import CHAIN_SCORE, CHAIN_TABLES
+from vae_helpers.exercises.nb00.chain import CHAIN_NATS, CHAIN_TABLES
 from vae_helpers.exercises.nb00.draws import CHAIN_DRAW, DIE_AND_CLASS_MEAN
 from vae_helpers.exercises.nb00.pixels import INDEPENDENT_PIXELS, MEAN_IMAGE, NATS_PER_IMAGE
 
@@ -10,6 +10,6 @@ EXERCISES = (
     NATS_PER_IMAGE,
     DIE_AND_CLASS_MEAN,
     CHAIN_TABLES,
-    CHAIN_SCORE,
+    CHAIN_NATS,
     CHAIN_DRAW,
 )

@@ -1,4 +1,4 @@
-"""A chain of pixels: tables of how likely ink is beside paper and beside ink, and the score they give."""
+"""A chain of pixels: tables of how likely ink is beside paper and beside ink, and the nats they give."""
 
 from vae_helpers.exercises.engine import Exercise, Mistake
 
@@ -97,7 +97,7 @@ CHAIN_TABLES = Exercise(
 )
 
 
-def _chain_score(tables: Tables, x: Images) -> Float[Tensor, ""]:
+def _chain_nats(tables: Tables, x: Images) -> Float[Tensor, ""]:
     p = tables[:, None]
     left = functional.pad(x, (1, 0))[..., :-1]
     sides = torch.stack([1 - left, left])
@@ -106,7 +106,7 @@ def _chain_score(tables: Tables, x: Images) -> Float[Tensor, ""]:
     return per_pixel.flatten(1).sum(dim=1).mean()
 
 
-def _score_probes(seed: int = 0) -> list[tuple]:
+def _nats_probes(seed: int = 0) -> list[tuple]:
     tables = 0.05 + 0.9 * torch.rand(2, 1, 28, 28, generator=torch.Generator().manual_seed(4242 + 1000 * seed))
     return [(tables, 0.96 * _images(5, seed).round() + 0.02), (tables, _images(3, seed))]  # nearly black, grey
 
@@ -120,11 +120,11 @@ def _of_two(tables: Tables, x: Images, left: Images) -> Float[Tensor, ""]:
     return ((1 - left) * paper + left * ink).flatten(1).sum(1).mean()
 
 
-CHAIN_SCORE = Exercise(
-    id="chain-score",
+CHAIN_NATS = Exercise(
+    id="chain-nats",
     expects="one number: the expected cost in nats, summed over pixels, averaged over images",
-    reference=_chain_score,
-    probes=_score_probes,
+    reference=_chain_nats,
+    probes=_nats_probes,
     words={
         "p": "the table",
         "left": "the left neighbour",

@@ -1,4 +1,4 @@
-"""The mean image, independent pixels, and their score in nats."""
+"""The mean image, independent pixels, and their nats per image."""
 
 from math import log
 
@@ -162,11 +162,11 @@ NATS_PER_IMAGE = Exercise(
         ),
         Mistake(
             lambda p, x: -_score(p, x),
-            "the sign is missing: this is the log-likelihood, a negative number. The score is its negative.",
+            "the sign is missing: this is the log-likelihood, a negative number. The cost is its negative.",
         ),
         Mistake(
             lambda p, x: -(x * p.log()).flatten(1).sum(dim=1).mean(),
-            "only ink is scored. Paper counts as well: add (1 − x) log(1 − p).",
+            "only ink is counted. Paper counts as well: add (1 − x) log(1 − p).",
         ),
         Mistake(
             lambda p, x: _score(p, x) / log(2),
