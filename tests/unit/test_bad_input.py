@@ -587,7 +587,7 @@ CASES = {
         (
             exercises.mine,
             {"exercise_id": "walk", "answer": None, "otherwise": torch.lerp},
-            {"exercise_id": [None, 3, "wlak", ["walk"]], "otherwise": [None, 3, "lerp"]},
+            {"exercise_id": [None, 3, "wlak", ["walk"]], "otherwise": [3, "lerp"]},
         ),
         (
             exercises.diagnose_vae,
