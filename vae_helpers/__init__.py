@@ -5,4 +5,9 @@ its left: validation → data → losses → models → training → evaluation 
 command line, ``train``. Import this package before torch: here is the place for what must be set before torch loads.
 """
 
+import os
+
+# before torch loads: what Apple's GPUs have no kernel for is computed on the CPU, instead of raising
+os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+
 __version__ = "0.1.0"

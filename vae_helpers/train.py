@@ -12,13 +12,15 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, get_args
 
 from vae_helpers import data, losses, models
 from vae_helpers.losses import Loss, LossFunction
 from vae_helpers.models import LIKELIHOODS
 from vae_helpers.training import NotFiniteError, fit, mean_loss, processes
-from vae_helpers.validation import objects
+from vae_helpers.training.precision import Precision
+from vae_helpers.validation import Device, NotNegative, Positive, PositiveInt, Seed, objects
+from vae_helpers.validation.annotations import check_of
 
 import torch
 from torch import nn
@@ -59,41 +61,71 @@ RECIPES = {
 }
 
 
+def _asked(annotation: object, convert: Callable[[str], object]) -> Callable[[str], object]:
+    """A type of argparse: what an annotation of the package lets pass, refused in the package's words."""
+    check = check_of(annotation)
+
+    def converted(text: str) -> object:
+        """Convert, then ask; argparse puts the option's name before the sentence."""
+        try:
+            value = convert(text)
+        except ValueError:
+            kind = {int: "a whole number", float: "a plain number"}[convert]
+            raise argparse.ArgumentTypeError(f"it must be {kind}, got {text!r}") from None
+        try:
+            check(value, "it", {}, {})
+        except (TypeError, ValueError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+        return value
+
+    return converted
+
+
 def _device(name: str) -> torch.device:
-    try:
-        objects.device(name, "device")
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise argparse.ArgumentTypeError("PyTorch sees no GPU here")
-    return device
+    _asked(Device, str)(name)
+    if reason := data.why_not(name):
+        raise argparse.ArgumentTypeError(reason)
+    return torch.device(name)
+
+
+COUNT, NOT_NEGATIVE = _asked(PositiveInt, int), _asked(NotNegative, float)
+
+
+def _parser() -> argparse.ArgumentParser:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m vae_helpers.train", description=__doc__, formatter_class=layout)
+    add = parser.add_argument
+    add("--model", choices=RECIPES, default="vae")
+    add("--data", choices=data.NAMES, default="mnist")
+    add("--latent-dim", type=COUNT, default=20, help="dimensions of the code (20)")
+    add("--hidden", type=COUNT, nargs="+", help="widths of the encoder's hidden layers (the model's own)")
+    add("--likelihood", choices=LIKELIHOODS, default="bernoulli", help="of the model vae")
+    add("--beta", type=NOT_NEGATIVE, default=1.0, help="weight of the KL (1)")
+    add("--noise", choices=CORRUPTIONS, default="masking", help="of the denoising models")
+    add("--noise-amount", type=NOT_NEGATIVE, default=0.25, help="proportion of pixels, or sigma (0.25)")
+    add("--epochs", type=COUNT, default=8)
+    add("--batch-size", type=COUNT, default=256, help="of all processes together (256)")
+    add("--lr", type=_asked(Positive, float), default=5e-3, help="the schedule's peak (0.005)")
+    add("--seed", type=_asked(Seed, int), default=0)
+    add("--precision", choices=get_args(Precision), default="auto")
+    add("--device", type=_device, help="cuda, mps or cpu (VAE_DEVICE, else a GPU of CUDA's)")
+    file = _asked(Annotated[Path, objects.no_folder], Path)
+    add("--checkpoint", type=file, help="the file to write (in the cache folder, named after the model)")
+    add("--resume", action="store_true", help="go on from the checkpoint, if it is there")
+    add("--quiet", action="store_true", help="no progress line")
+    return parser
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The options of a command line; argparse says what is wrong with one, and ends the program."""
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m vae_helpers.train", description=__doc__, formatter_class=layout)
-    parser.add_argument("--model", choices=RECIPES, default="vae")
-    parser.add_argument("--data", choices=data.NAMES, default="mnist")
-    parser.add_argument("--latent-dim", type=int, default=20, help="dimensions of the code (20)")
-    parser.add_argument("--hidden", type=int, nargs="*", help="widths of the encoder's hidden layers (the model's own)")
-    parser.add_argument("--likelihood", choices=LIKELIHOODS, default="bernoulli", help="of the model vae")
-    parser.add_argument("--beta", type=float, default=1.0, help="weight of the KL (1)")
-    parser.add_argument("--noise", choices=CORRUPTIONS, default="masking", help="of the denoising models")
-    parser.add_argument("--noise-amount", type=float, default=0.25, help="proportion of pixels, or sigma (0.25)")
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch-size", type=int, default=256, help="of all processes together (256)")
-    parser.add_argument("--lr", type=float, default=5e-3, help="the schedule's peak (0.005)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", choices=("auto", "float32", "bf16"), default="auto")
-    parser.add_argument("--device", type=_device, help="cpu or cuda (a GPU if there is one)")
-    parser.add_argument(
-        "--checkpoint", type=Path, help="the file to write (in the cache folder, named after the model)"
-    )
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it is there")
-    parser.add_argument("--quiet", action="store_true", help="no progress line")
-    return parser.parse_args(arguments)
+    """The options of a command line; argparse says what is wrong with one, by its name, and ends the program."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.noise != "gaussian" and asked.noise_amount > 1:
+        parser.error(
+            f"argument --noise-amount: of {asked.noise} it is a share of the pixels, from 0 to 1 (25 % is 0.25), "
+            f"got {asked.noise_amount:g}"
+        )
+    return asked
 
 
 def trained_and_scored(asked: argparse.Namespace, device: torch.device) -> Loss:
@@ -145,7 +177,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Train as the command line asks; 0, or 1 with a line that says what went wrong."""
     asked = options(arguments)
     try:
-        with processes.group(asked.device or data.default_device()) as device:
+        wanted = torch.device(asked.device) if asked.device else data.default_device()
+        with processes.group(wanted) as device:
             test = trained_and_scored(asked, device)
             _say(f"test loss {test}")
     except (ValueError, TypeError, NotFiniteError, OSError) as error:

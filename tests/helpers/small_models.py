@@ -16,3 +16,9 @@ def weights(model):
 
 def same_weights(one, other):
     return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def plane_vae(seed=0):
+    """One with a code of two numbers, for the plane."""
+    torch.manual_seed(seed)
+    return VAE(2, hidden=(8,))

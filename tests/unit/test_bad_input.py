@@ -4,10 +4,10 @@
 values that must raise TypeError or ValueError with the argument's name in the message. A test goes through the modules
 and fails where a public name is missing, so that a new function comes with its row.
 
-What runs at every training step (corruptions, losses, likelihoods, encode and decode) looks at types, shapes and dtypes
-alone. It doesn't look at *values*: on a GPU that would wait for the device at every step. ``fit`` looks at all images
-and labels once, at its door, and at the loss once an epoch. So there are no rows of NaN for those functions, nor of
-pixels out of range; a NaN in them gives a NaN, which is seen.
+What runs at every training step (corruptions, losses, likelihoods, encode) looks at the *values* of images on the CPU
+alone: a GPU would have to wait at every step. ``fit`` looks at all images and labels once, at its door,
+and at the loss once an epoch. What a network made (logits, codes, log σ²) is not looked at: a NaN in it gives a NaN,
+which is seen.
 
 ``BEHIND`` names what has no rows, and why: results that the package makes, and machinery behind a checked door.
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import vae_helpers
 from vae_helpers import data, evaluation, exercises, losses, models, plotting, training, widgets
-from vae_helpers.data import downloads, files, glyphs
+from vae_helpers.data import downloads, files, glyphs, places
 from vae_helpers.exercises import diagnosis
 from vae_helpers.losses import Loss
 from vae_helpers.training import History
@@ -30,6 +30,7 @@ import torch
 from jaxtyping import TypeCheckError
 from torch import nn
 from torch.distributions import MultivariateNormal
+from torch.nn.functional import one_hot
 
 NAN, INF = float("nan"), float("inf")
 GENERATOR = torch.Generator().manual_seed(0)
@@ -58,7 +59,10 @@ NO_IMAGES = [*NO_TENSOR, X.flatten(1), X[0], X[:0], X[:, :, :27], Y, BYTES.long(
 NO_FLOAT_IMAGES = [*NO_IMAGES, BYTES]
 NAN_IMAGES = [with_one(NAN, X), with_one(INF, X)]
 NO_PIXELS = [*NO_IMAGES, *NAN_IMAGES, X * 255, X - 1]  # where values are looked at
-NO_LABELS = ["labels", [1, 2], Y.float(), Y.int(), Y[:5], Y[:, None]]
+RESCALED = [*NAN_IMAGES, X * 255, 2 * X - 1]  # what no noise can have made of images
+NO_PIXELS_IN_A_STEP = [*NO_FLOAT_IMAGES, *NAN_IMAGES, X * 255, X - 1]
+NO_NOISY_IMAGES = [*NO_FLOAT_IMAGES, *RESCALED]
+NO_LABELS = ["labels", [1, 2], Y.float(), Y.int(), Y[:5], Y[:, None], one_hot(Y, 10), one_hot(Y, 10).float()]
 NO_CLASSES = [*NO_LABELS, Y - 1, Y + 5]  # where values are looked at
 NO_ROWS = [*NO_FLOATS, ROWS[0], ROWS[None], ROWS.long()]
 NO_TABLE = [*NO_ROWS, ROWS[:0], with_one(NAN, ROWS), with_one(INF, ROWS)]
@@ -74,7 +78,7 @@ NO_TEXT = [None, 3, b"text"]
 NO_MODEL = [None, 3, "vae", X, len]
 NO_WIDTHS = [400, "400", (0,), (400, -1), (2.5,), (True,), (None,)]
 NO_NAME = [None, 3, "mnits", ["mnist"]]
-NO_DEVICE = [3, "gpu!", ["cpu"]]
+NO_DEVICE = [3, "gpu!", ["cpu"], "cuda:99"]
 NO_FOLDER = [3, b"data", ["data"]]
 NO_FIGURE = [None, "figure", X]
 
@@ -104,15 +108,15 @@ joint = lambda z: -0.5 * z.square().sum(1)  # noqa: E731
 mean_only = lambda x: (x.flatten(1)[:, :3], x.flatten(1)[:, :3])  # noqa: E731
 
 ALIKE = {"mu": NO_ROWS, "logvar": other_shapes(ROWS)}
-CORRUPTION = {"x": NO_FLOAT_IMAGES, "proportion": [*NOT_NEGATIVE, 1.1], "generator": [3, "seed"]}
-SIGMA = {"x": NO_FLOAT_IMAGES, "sigma_noise": NOT_NEGATIVE, "generator": [3, "seed"], "clip": NO_FLAG}
-ENCODE = {"x": [*NO_FLOAT_IMAGES, X.double()]}
+CORRUPTION = {"x": NO_NOISY_IMAGES, "proportion": [*NOT_NEGATIVE, 1.1], "generator": [3, "seed"]}
+SIGMA = {"x": NO_NOISY_IMAGES, "sigma_noise": NOT_NEGATIVE, "generator": [3, "seed"], "clip": NO_FLAG}
+ENCODE = {"x": [*NO_NOISY_IMAGES, X.double(), X.half()]}
 DECODE = {"z": NO_CODES}
 STYLE = {"style": NO_CODES, "y": [None, *NO_CLASSES]}
-OF_LOGITS = {"x_logits": NO_FLOAT_IMAGES, "x": [*NO_FLOAT_IMAGES, X[:5]]}
-OF_OUTPUTS = {"outputs": NO_FLOAT_IMAGES, "x": [*NO_FLOAT_IMAGES, X[:5]]}
-OF_PLANES = {"outputs": [*NO_FLOATS, LOGITS, TWO_PLANES[0]], "x": NO_FLOAT_IMAGES}
-LOSS = {"model": NO_MODEL, "x": NO_FLOAT_IMAGES}
+OF_LOGITS = {"x_logits": NO_FLOAT_IMAGES, "x": [*NO_PIXELS_IN_A_STEP, X[:5]]}
+OF_OUTPUTS = {"outputs": NO_FLOAT_IMAGES, "x": [*NO_NOISY_IMAGES, X[:5]]}
+OF_PLANES = {"outputs": [*NO_FLOATS, LOGITS, TWO_PLANES[0]], "x": NO_NOISY_IMAGES}
+LOSS = {"model": NO_MODEL, "x": NO_PIXELS_IN_A_STEP}
 DENSITIES = {"grid": [*NO_FLOATS, GRID.flip(0), GRID[:1], with_one(NAN, GRID), GRID[None]]}
 NO_DENSITY = [*NO_FLOATS, LOG_P[:-1], with_one(NAN, LOG_P), with_one(-INF, LOG_P)]
 SAMPLING = {"n_samples": NO_COUNT, "seed": NO_SEED}
@@ -197,7 +201,7 @@ CASES = {
         (
             losses.bernoulli_nll,
             {"x_logits": LOGITS, "x": X},
-            {"x_logits": [*NO_FLOATS, X[0, 0, 0], X[:5]], "x": other_shapes(X)},
+            {"x_logits": [*NO_FLOATS, X[0, 0, 0], X[:5]], "x": [*other_shapes(X), *NAN_IMAGES, X * 255, X - 1]},
         ),
         (
             losses.gaussian_nll,
@@ -268,22 +272,22 @@ CASES = {
         (
             losses.conditional_vae_loss,
             {"model": CVAE, "x": X, "y": Y},
-            {"model": [*NO_MODEL, VAE], "x": NO_FLOAT_IMAGES, "y": [None, *NO_CLASSES], "beta": NOT_NEGATIVE},
+            {"model": [*NO_MODEL, VAE], "x": NO_PIXELS_IN_A_STEP, "y": [None, *NO_CLASSES], "beta": NOT_NEGATIVE},
         ),
         (
             losses.class_prior_loss,
             {"model": CLASS_VAE, "x": X, "y": Y},
-            {"model": [*NO_MODEL, VAE], "x": NO_FLOAT_IMAGES, "y": [None, *NO_CLASSES], "beta": NOT_NEGATIVE},
+            {"model": [*NO_MODEL, VAE], "x": NO_PIXELS_IN_A_STEP, "y": [None, *NO_CLASSES], "beta": NOT_NEGATIVE},
         ),
         (
             losses.joint_log_prob,
             {"model": CVAE, "x": X, "z": ROWS, "y": Y},
-            {"model": NO_MODEL, "x": NO_FLOAT_IMAGES, "z": NO_CODES, "y": [None, *NO_CLASSES]},
+            {"model": NO_MODEL, "x": NO_PIXELS_IN_A_STEP, "z": NO_CODES, "y": [None, *NO_CLASSES]},
         ),
         (
             losses.binarized_loss,
             {"model": VAE, "x": X},
-            {"model": NO_MODEL, "x": NO_FLOAT_IMAGES, "beta": NOT_NEGATIVE},
+            {"model": NO_MODEL, "x": NO_PIXELS_IN_A_STEP, "beta": NOT_NEGATIVE},
         ),
         (losses.WarmUp, {"loss": losses.vae_loss, "steps": 5}, {"loss": NO_FUNCTION, "steps": NO_COUNT}),
         (
@@ -323,9 +327,17 @@ CASES = {
         (data.to_float, {"x": BYTES}, {"x": [*NO_TENSOR, Y, X > 0.5]}),
         (data.mean_image, {"x": X}, {"x": NO_PIXELS}),
         (data.default_device, {}, {}),
+        (data.why_not, {"device": "cpu"}, {"device": [None, *NO_DEVICE]}),
+        (data.in_float64, {"t": X}, {"t": NO_TENSOR}),
         (data.cache_folder, {}, {}),
         (glyphs.make, {"n": 2}, {"n": [*NO_COUNT, X], "seed": NO_SEED}),
         (files.missing_files, {"name": "mnist", "folder": Path("nowhere")}, {"name": NO_NAME}),
+        (
+            places.named_folder,
+            {"value": "nowhere", "called": "value"},
+            {"value": [None, *NO_FOLDER], "called": NO_TEXT},
+        ),
+        (places.root_meant, {"name": "mnist", "folder": Path("nowhere")}, {"name": NO_NAME}),
         # figures of merit
         (
             evaluation.in_batches,
@@ -336,7 +348,7 @@ CASES = {
                 "batch_size": NO_COUNT,
             },
         ),
-        (evaluation.mse, {"x_hat": X, "x": X}, {"x_hat": [*NO_IMAGES, *NAN_IMAGES, X[:5]], "x": [*NO_PIXELS, X[:5]]}),
+        (evaluation.mse, {"x_hat": X, "x": X}, {"x_hat": [*NO_IMAGES, *RESCALED, X[:5]], "x": [*NO_PIXELS, X[:5]]}),
         (
             evaluation.reconstruction_mse,
             {"reconstruct": lambda x: x, "x": X},
@@ -351,7 +363,7 @@ CASES = {
         (
             evaluation.mse_to_nearest,
             {"images": X, "bank": X},
-            {"images": [*NO_IMAGES, *NAN_IMAGES], "bank": [*NO_IMAGES, *NAN_IMAGES]},
+            {"images": [*NO_IMAGES, *RESCALED], "bank": [*NO_IMAGES, *RESCALED]},
         ),
         (
             evaluation.frechet_distance,
@@ -366,7 +378,7 @@ CASES = {
             {"log_joint": joint, "mu": ROWS, "logvar": ROWS, "eps": ROWS},
             {"log_joint": NO_FUNCTION, **ALIKE, "eps": other_shapes(ROWS)},
         ),
-        (losses.log_mean_exp, {"log_weights": ROWS}, {"log_weights": [*NO_FLOATS, ONE]}),
+        (losses.log_mean_exp, {"log_weights": ROWS}, {"log_weights": [*NO_FLOATS, ONE, ROWS[:0]]}),
         (
             evaluation.importance_sampled_log_p,
             {"encode": mean_only, "log_joint": lambda x, z: joint(z), "given": (X,)},
@@ -396,12 +408,12 @@ CASES = {
         (
             evaluation.agreement,
             {"classifier": lambda x: torch.zeros(len(x), 10), "images": X, "y": Y},
-            {"classifier": NO_FUNCTION, "images": [*NO_IMAGES, *NAN_IMAGES], "y": [None, *NO_CLASSES]},
+            {"classifier": NO_FUNCTION, "images": [*NO_IMAGES, *RESCALED], "y": [None, *NO_CLASSES]},
         ),
         (
             evaluation.variance_within_classes,
             {"images": X, "y": Y},
-            {"images": [*NO_IMAGES, *NAN_IMAGES], "y": [None, *NO_CLASSES]},
+            {"images": [*NO_IMAGES, *RESCALED], "y": [None, *NO_CLASSES]},
         ),
         # codes
         (evaluation.kl_per_dimension, {"mu": ROWS, "logvar": ROWS}, {"mu": NO_TABLE, "logvar": [*NO_TABLE, ROWS[:5]]}),
@@ -463,18 +475,18 @@ CASES = {
         (
             plotting.tile,
             {"images": X, "columns": 4},
-            {"images": [*NO_IMAGES, *NAN_IMAGES], "columns": NO_COUNT, "gap": NO_SEED[:-1]},
+            {"images": [*NO_IMAGES, *RESCALED], "columns": NO_COUNT, "gap": NO_SEED[:-1]},
         ),
         (
             plotting.draw_images,
             {"axes": AXIS, "images": X, "columns": 4},
-            {"axes": NO_FIGURE, "images": [*NO_IMAGES, *NAN_IMAGES], "columns": NO_COUNT, "gap": NO_SEED[:-1]},
+            {"axes": NO_FIGURE, "images": [*NO_IMAGES, *RESCALED], "columns": NO_COUNT, "gap": NO_SEED[:-1]},
         ),
         (
             plotting.image_grid,
             {"images": X},
             {
-                "images": [*NO_IMAGES, *NAN_IMAGES],
+                "images": [*NO_IMAGES, *RESCALED],
                 "columns": NO_COUNT,
                 "title": NO_TEXT,
                 "gap": NO_SEED[:-1],
@@ -507,14 +519,14 @@ CASES = {
         (
             plotting.png_of,
             {"images": X},
-            {"images": [*NO_IMAGES, *NAN_IMAGES], "columns": NO_COUNT, "zoom": NO_COUNT},
+            {"images": [*NO_IMAGES, *RESCALED], "columns": NO_COUNT, "zoom": NO_COUNT},
         ),
         # widgets
         (
             widgets.beta_explorer,
             {"models": {1.0: VAE}, "losses": {1.0: Loss(1.0)}, "x": X[:10]},
             {
-                "models": [None, VAE, {}, {2.0: VAE}, {1.0: "vae"}],
+                "models": [None, VAE, {}, {2.0: VAE}, {1.0: "vae"}, {1.0: CVAE}],
                 "losses": [None, 3, {}, {1.0: 3.0}],
                 "x": [*NO_PIXELS, X],
             },
@@ -542,7 +554,7 @@ CASES = {
             widgets.interpolation,
             {"model": VAE, "x": X},
             {
-                "model": NO_MODEL,
+                "model": [*NO_MODEL, CVAE],
                 "x": [*NO_PIXELS, X[:1]],
                 "pair": [None, 3, (0,), (0, 12), (-1, 0), (0, 1.5), (True, 2), (0, 1, 2)],
             },
@@ -552,7 +564,7 @@ CASES = {
             widgets.latent_plane,
             {"model": PLANE, "codes": ROWS[:, :2], "y": Y, "pad": False},
             {
-                "model": [*NO_MODEL, VAE],
+                "model": [*NO_MODEL, VAE, CVAE],
                 "codes": [*without_none(NO_TABLE), ROWS],
                 "y": [None, *NO_CLASSES],
                 "start": [None, 3, (0.0,), (0.0, NAN), (9.0, 0.0), ("a", "b")],
@@ -563,7 +575,7 @@ CASES = {
             widgets.latent_sliders,
             {"model": VAE},
             {
-                "model": NO_MODEL,
+                "model": [*NO_MODEL, CVAE],
                 "start": ["start", ROWS, with_one(NAN, ROWS[0])],
                 "codes": [*without_none(NO_ROWS), ROWS[:, :2], ROWS[:1], with_one(NAN, ROWS)],
             },
@@ -572,7 +584,7 @@ CASES = {
             widgets.noise_explorer,
             {"models": {"plain": VAE}, "images": X},
             {
-                "models": [None, VAE, {}, {"plain": 3}],
+                "models": [None, VAE, {}, {"plain": 3}, {"plain": CVAE}],
                 "images": NO_PIXELS,
                 "kind": [None, 3, "fog", ["masking"]],
                 "amount": [*NOT_NEGATIVE, 1.1],

@@ -135,7 +135,7 @@ def test_a_shape_is_read_as_jaxtyping_reads_it(annotation, right, wrong, message
 class OnAGPU:
     """Labels that say they lie on a GPU; looked at, they are out of range."""
 
-    is_cuda = True
+    device = torch.device("cuda")
 
     def numel(self):
         return 5
@@ -147,9 +147,10 @@ class OnAGPU:
         return torch.tensor(99)
 
 
-def test_labels_on_a_gpu_are_looked_at_but_not_in_a_training_step():
+def test_labels_on_a_gpu_are_looked_at_but_not_in_a_step_of_fit():
     look, look_in_a_step = (inspect.unwrap(c.check) for c in (tensors.labels, tensors.labels_in_a_step))
-    look_in_a_step(OnAGPU(), "y", {})
+    with tensors.labels_looked_at():
+        look_in_a_step(OnAGPU(), "y", {})
     with pytest.raises(ValueError, match="labels from 0 to 9, but runs from 0 to 99"):
         look(OnAGPU(), "y", {})
     of_fit = inspect.signature(training.fit).parameters["y"].annotation

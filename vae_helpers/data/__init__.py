@@ -6,13 +6,13 @@ from vae_helpers.data.dataset import (
     NAMES,
     Dataset,
     cache_folder,
-    default_device,
     find,
     load,
     load_glyphs,
     mean_image,
     to_float,
 )
+from vae_helpers.data.devices import default_device, in_float64, why_not
 from vae_helpers.data.downloads import CacheError
 from vae_helpers.data.files import DamagedFileError
 
@@ -27,10 +27,12 @@ __all__ = [
     "find",
     "fit_and_centre",
     "gaussian",
+    "in_float64",
     "load",
     "load_glyphs",
     "masking",
     "mean_image",
     "salt_and_pepper",
     "to_float",
+    "why_not",
 ]

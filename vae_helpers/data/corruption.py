@@ -2,19 +2,20 @@
 
 Notebook 02 writes them out. All take images as floats in [0, 1]. With a ``generator`` (on the images' device) a draw
 can be repeated; without one the global random state is used. Raises TypeError or ValueError for other shapes, for
-bytes, and for amounts out of range. Values are not looked at: that would make a GPU wait at every step. Vincent et al.
-2008 (masking) and 2010, section 3.3 (all three).
+bytes, for amounts out of range, and on the CPU for NaN and images of another scale (a GPU would wait for that look at
+every step). Vincent et al. 2008 (masking) and 2010, section 3.3 (all three).
 """
 
 from typing import Annotated
 
-from vae_helpers.validation import Condition, NotNegative, validated
+from vae_helpers.validation import Condition, NoisyPixelsInAStep, NotNegative, validated
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-Images = Float[Tensor, " n 1 28 28"]
+Images = NoisyPixelsInAStep[Tensor, " n 1 28 28"]  # noise may be laid on noise
+Noisy = Float[Tensor, " n 1 28 28"]
 
 
 @Condition
@@ -40,7 +41,7 @@ def choose_pixels(x: Images, proportion: Share, generator: torch.Generator | Non
 
 
 @validated
-def masking(x: Images, proportion: Share, generator: torch.Generator | None = None) -> Images:
+def masking(x: Images, proportion: Share, generator: torch.Generator | None = None) -> Noisy:
     """A fixed proportion of each image's pixels forced to 0. Range: stays in [0, 1], and can only get darker.
 
     Vincent et al. 2008, section 2.3. No pixel is scaled up to make amends, unlike in dropout.
@@ -51,7 +52,7 @@ def masking(x: Images, proportion: Share, generator: torch.Generator | None = No
 @validated
 def gaussian(
     x: Images, sigma_noise: NotNegative, generator: torch.Generator | None = None, clip: bool = False
-) -> Images:
+) -> Noisy:
     """x + σ ε with ε ~ N(0, I). Range: all real numbers; with ``clip`` back to [0, 1], where its mean is no longer 0.
 
     Clipped noise lifts black paper and dims white: its mean depends on the pixel.
@@ -62,7 +63,7 @@ def gaussian(
 
 
 @validated
-def salt_and_pepper(x: Images, proportion: Share, generator: torch.Generator | None = None) -> Images:
+def salt_and_pepper(x: Images, proportion: Share, generator: torch.Generator | None = None) -> Noisy:
     """A fixed proportion of each image's pixels set to 0 or 1 by a fair coin. Range: stays in [0, 1].
 
     Vincent et al. 2010, section 3.3. A pixel may by luck be set to what it was.

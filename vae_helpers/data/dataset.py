@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vae_helpers.data import glyphs
+from vae_helpers.data.devices import default_device, in_float64
 from vae_helpers.data.downloads import download
 from vae_helpers.data.files import Published, missing_files, read_split
+from vae_helpers.data.places import named_folder, root_meant
 from vae_helpers.validation import Device, Grey, Pixels, PositiveInt, Seed, validated
 
 import torch
@@ -42,19 +44,17 @@ class Dataset:
         )
 
 
-def default_device() -> torch.device:
-    """The first CUDA device if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def cache_folder() -> Path:
-    """Where downloads and trained weights are kept: ``VAE_CACHE`` if set, else the user's cache folder."""
-    return Path(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers")).expanduser()
+    """Where downloads and trained weights are kept: ``VAE_CACHE`` if set, else the user's cache folder.
+
+    Raises NotADirectoryError where that is a file, FileNotFoundError for quotes around it.
+    """
+    return named_folder(os.environ.get("VAE_CACHE") or user_cache_dir("vae_helpers"), "VAE_CACHE")
 
 
 @validated
 def load(name: Name, folder: str | os.PathLike | None = None, device: Device | None = None) -> Dataset:
-    """Load "mnist", "fashion" or "glyphs" onto a device (default: a GPU if there is one).
+    """Load "mnist", "fashion" or "glyphs" onto a device (default: ``default_device()``).
 
     Looks in ``folder``, then in the folder that ``VAE_DATA`` names, then in the cache, all in torchvision's
     layout (``MNIST/raw/…``); otherwise torchvision downloads into the cache. Without a network it says so and
@@ -87,19 +87,26 @@ def load_glyphs(
 
 @validated
 def find(name: Published, folder: str | os.PathLike | None = None) -> Path | None:
-    """The first folder with all four files of a data set: ``folder`` alone if given, else VAE_DATA, then the cache."""
+    """The first folder with all four files of a data set: ``folder`` alone if given, else VAE_DATA, then the cache.
+
+    Raises FileNotFoundError for a ``folder`` without them, and, as NotADirectoryError, for a VAE_DATA that can't be
+    meant: a path in quotes, a file, the folder MNIST or MNIST/raw itself. A VAE_DATA without this data set is said.
+    """
     if folder is not None:
-        given = Path(folder).expanduser()
+        given = named_folder(folder, "folder")
         absent = missing_files(name, given)
         if absent:
+            root = root_meant(name, given) or "the folder that contains MNIST/raw (torchvision's root)"
             raise FileNotFoundError(
-                f"{given} does not hold {name}: {absent[0]} is missing. "
-                "Give the folder that contains MNIST/raw (torchvision's root), or leave folder out to download."
+                f"folder {given} does not hold {name}: {absent[0]} is missing. Give {root}, or leave folder out to "
+                "download."
             )
         return given
     places = [cache_folder()]
     if os.environ.get("VAE_DATA"):
-        named = Path(os.environ["VAE_DATA"]).expanduser()
+        named = named_folder(os.environ["VAE_DATA"], "VAE_DATA")
+        if root := root_meant(name, named):
+            raise FileNotFoundError(f"VAE_DATA is {named}, a folder inside the data: set it to {root}.")
         absent = missing_files(name, named)
         if absent:
             print(f"VAE_DATA is set to {named}, but {absent[0]} is not there: looking on.")
@@ -116,4 +123,5 @@ def to_float(x: Grey[Tensor, " *n"]) -> Float32[Tensor, " *n"]:
 @validated
 def mean_image(x: Pixels[Tensor, " n 1 28 28"]) -> Float32[Tensor, " 1 28 28"]:
     """The mean over images, in [0, 1]; taken in parts, so that memory stays small."""
-    return sum(to_float(part).sum(0, dtype=torch.float64) for part in x.split(2000)).div(len(x)).float()
+    total = sum(in_float64(to_float(part)).sum(0) for part in x.split(2000))
+    return total.div(len(x)).float().to(x.device)

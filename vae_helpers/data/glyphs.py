@@ -79,7 +79,7 @@ def make(
 
 def _draw_factors(n: int, seed: int) -> tuple[Tensor, dict[str, Tensor]]:
     own_generator = torch.Generator().manual_seed(seed)
-    uniform = torch.rand(n, 1 + len(FACTORS), generator=own_generator, dtype=torch.float64)
+    uniform = torch.rand(n, 1 + len(FACTORS), generator=own_generator, dtype=torch.float64, device="cpu")
     digit, font, *rest = uniform.unbind(1)
     factors = {"font": (font * len(FONTS)).long()}
     for (name, (low, high)), u in zip(RANGES.items(), rest, strict=True):
@@ -90,7 +90,7 @@ def _draw_factors(n: int, seed: int) -> tuple[Tensor, dict[str, Tensor]]:
 def _render(y: Tensor, factors: dict[str, Tensor], chunk: int = 200) -> Tensor:
     """Images (n, 1, 28, 28) uint8; `chunk` bounds the memory in use and changes nothing else."""
     fields, to_glyph = _signed_distances(), _image_to_glyph(factors)
-    x = torch.empty(len(y), 1, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
+    x = torch.empty(len(y), 1, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8, device="cpu")
     for start in range(0, len(y), chunk):
         part = slice(start, start + chunk)
         f = {name: values[part, None, None] for name, values in factors.items()}
@@ -115,7 +115,7 @@ def _image_to_glyph(factors: dict[str, Tensor]) -> Tensor:
 
 def _sampling_grid(to_glyph: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
     """Where in its field, [−1, 1]², each pixel looks: (n, 28, 28, 2). Elementwise: rounds alike for any n."""
-    pixel = torch.arange(IMAGE_SIZE, dtype=torch.float32) - (IMAGE_SIZE - 1) / 2
+    pixel = torch.arange(IMAGE_SIZE, dtype=torch.float32, device="cpu") - (IMAGE_SIZE - 1) / 2
     right, down = pixel - dx, pixel[:, None] - dy
     to_field = (to_glyph * (2 * CELLS_PER_PIXEL / FIELD_SIZE))[..., None, None]
     return torch.stack([row[:, 0] * right + row[:, 1] * down for row in to_field.unbind(1)], dim=-1)

@@ -1,9 +1,10 @@
 """A function of images or codes, applied to any number of them."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 from vae_helpers.data import to_float
-from vae_helpers.validation import FinitePixels, PositiveInt, validated
+from vae_helpers.validation import Grey, PositiveInt, tensors, validated
 
 import torch
 from jaxtyping import Shaped
@@ -15,7 +16,7 @@ Batchwise = Callable[[Tensor], Tensor]
 @validated
 @torch.no_grad()
 def in_batches(
-    function: Batchwise, x: FinitePixels[Tensor, " n ..."], batch_size: PositiveInt = 2000
+    function: Batchwise, x: Annotated[Grey[Tensor, " n ..."], tensors.finite], batch_size: PositiveInt = 2000
 ) -> Shaped[Tensor, " n ..."]:
     """Apply a function of images or codes to all of ``x`` in batches, without gradients; uint8 images become floats."""
     results = [function(to_float(part)) for part in x.split(batch_size)]

@@ -90,7 +90,7 @@ def _sees_labels(model: nn.Module) -> bool:
 def _log_joint_of_each_class(model: nn.Module, x: Tensor, z: Tensor) -> Tensor:
     """log p(x, z|y = k) of a model whose decoder never sees y, (n_classes, n): decoded once."""
     every = torch.arange(model.n_classes, device=z.device)
-    means = model.place(torch.zeros(len(every), z.shape[1]).to(z), every)
+    means = model.place(z.new_zeros(len(every), z.shape[1]), every)
     # log N(z; μ_k, I) + log p(x|z)
     log_prior = -0.5 * ((z - means[:, None]).square() + log(2 * pi)).sum(dim=2)
     return log_prior - model.likelihood.nll(model.decode(z), x)

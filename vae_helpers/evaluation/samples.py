@@ -1,6 +1,6 @@
 """How good samples are: near to which training image, Fréchet distance, agreement with a classifier, variety."""
 
-from vae_helpers.data import to_float
+from vae_helpers.data import in_float64, to_float
 from vae_helpers.evaluation.batchwise import Batchwise, in_batches
 from vae_helpers.validation import FinitePixels, Labels, validated
 
@@ -48,7 +48,7 @@ def frechet_distance(features: Features, reference: OtherFeatures) -> float:
 @validated
 def agreement(classifier: Batchwise, images: Images, y: Labels[Tensor, " n"]) -> float:
     """Share of images whose label has the largest of the scores classifier(images), (n, k)."""
-    return (in_batches(classifier, images).argmax(dim=1) == y).double().mean().item()
+    return in_float64(in_batches(classifier, images).argmax(dim=1) == y).mean().item()
 
 
 @validated

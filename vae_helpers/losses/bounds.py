@@ -124,6 +124,6 @@ def log_weight(
 
 
 @validated
-def log_mean_exp(log_weights: Float[Tensor, " k *n"]) -> Float[Tensor, " *n"]:
+def log_mean_exp(log_weights: Annotated[Float[Tensor, " k *n"], tensors.something]) -> Float[Tensor, " *n"]:
     """log (1/K) Σ_k exp(log w_k) over the K rows. Safe where every weight underflows."""
     return log_weights.logsumexp(dim=0) - log(len(log_weights))

@@ -6,10 +6,12 @@ And the names of what the room takes and gives.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from vae_helpers.validation import PixelsInAStep
+
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-Images = Float[Tensor, " batch 1 28 28"]
+Images = PixelsInAStep[Tensor, " batch 1 28 28"]
 Classes = Int64[Tensor, " batch"]
 Rows = Float[Tensor, " batch d"]  # μ, log σ² or ε, one row for each image
 PerImage = Float[Tensor, " batch"]

@@ -7,7 +7,7 @@ units that it uses is known too (Lucas et al. 2019).
 from math import log, pi
 from typing import Annotated, NamedTuple
 
-from vae_helpers.data import to_float
+from vae_helpers.data import in_float64, to_float
 from vae_helpers.validation import Finite, Pixels, Positive, PositiveInt, tensors, validated
 
 import torch
@@ -41,7 +41,7 @@ def mean_and_covariance(
     """Mean and covariance, divided by n, of images; taken in parts, so that memory stays small."""
     total, squares = 0.0, 0.0
     for part in x.split(2000):
-        flat = to_float(part).flatten(1).double()
+        flat = in_float64(to_float(part).flatten(1))
         total, squares = total + flat.sum(0), squares + flat.T @ flat
     mean = total / len(x)
     return mean, squares / len(x) - torch.outer(mean, mean)
@@ -55,12 +55,12 @@ def ppca(mean: Finite[Tensor, " p"], covariance: Finite[Tensor, " p p"], latent_
     """
     if latent_dim >= len(mean):
         raise ValueError(f"latent_dim must be below {len(mean)}, the number of pixels, got {latent_dim}.")
-    ascending, vectors = torch.linalg.eigh(covariance.double())
+    ascending, vectors = torch.linalg.eigh(in_float64(covariance))
     eigenvalues = ascending.flip(0).clamp(min=0)
     sigma2 = eigenvalues[latent_dim:].mean().item()
     axes = vectors.flip(1)[:, :latent_dim]
     return LinearGaussian(
-        axes * (eigenvalues[:latent_dim] - sigma2).clamp(min=0).sqrt(), mean.double(), sigma2, eigenvalues
+        axes * (eigenvalues[:latent_dim] - sigma2).clamp(min=0).sqrt(), in_float64(mean), sigma2, eigenvalues
     )
 
 

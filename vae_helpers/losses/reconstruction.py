@@ -9,13 +9,14 @@ from typing import Annotated
 
 from vae_helpers.losses.half_precision import in_float32
 from vae_helpers.losses.loss import Classes, Images, Loss, PerImage
-from vae_helpers.validation import has, validated
+from vae_helpers.validation import PixelsInAStep, has, validated
 
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 Batch = Float[Tensor, " batch d *more"]  # images, or rows
+Coins = PixelsInAStep[Tensor, " batch d *more"]  # in [0, 1]: each the share of ink
 
 
 @validated
@@ -27,7 +28,7 @@ def squared_error(x_hat: Batch, x: Batch) -> PerImage:
 
 @validated
 @in_float32
-def bernoulli_nll(x_logits: Batch, x: Batch) -> PerImage:
+def bernoulli_nll(x_logits: Batch, x: Coins) -> PerImage:
     """−Σ x log p + (1 − x) log(1 − p) with p = sigmoid(x_logits), per image, in nats.
 
     For grey x this is the *expected* negative log-likelihood of the image binarized at random, b ~ Bernoulli(x).

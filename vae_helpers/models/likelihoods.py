@@ -7,7 +7,7 @@ A likelihood reads the decoder's *outputs*, one or two planes per image (``outpu
 from math import log, pi
 
 from vae_helpers.losses import bernoulli_nll, gaussian_nll
-from vae_helpers.validation import validated
+from vae_helpers.validation import NoisyPixelsInAStep, PixelsInAStep, validated
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 OnePlane = Float[Tensor, " batch 1 28 28"]
 TwoPlanes = Float[Tensor, " batch 2 28 28"]  # a mean and a width per pixel
+Clean = PixelsInAStep[Tensor, " batch 1 28 28"]  # in [0, 1]
+Drawn = NoisyPixelsInAStep[Tensor, " batch 1 28 28"]  # a Gaussian's draws may leave it
 PerImage = Float[Tensor, " batch"]
 
 
@@ -24,7 +26,7 @@ class Bernoulli(nn.Module):
     outputs_per_pixel = 1
 
     @validated
-    def nll(self, x_logits: OnePlane, x: OnePlane) -> PerImage:
+    def nll(self, x_logits: OnePlane, x: Clean) -> PerImage:
         """−log p(x|z) per image, in nats."""
         return bernoulli_nll(x_logits, x)
 
@@ -48,7 +50,7 @@ class ContinuousBernoulli(nn.Module):
     outputs_per_pixel = 1
 
     @validated
-    def nll(self, x_logits: OnePlane, x: OnePlane) -> PerImage:
+    def nll(self, x_logits: OnePlane, x: Clean) -> PerImage:
         """−log p(x|z) per image, in nats; negative where the density exceeds 1."""
         logit = x_logits.float().abs().clamp(min=0.02)
         # −Σ (log Bernoulli + log C)
@@ -85,7 +87,7 @@ class Gaussian(nn.Module):
         self.logvar_x = nn.Parameter(torch.tensor(-3.0))
 
     @validated
-    def nll(self, outputs: OnePlane, x: OnePlane) -> PerImage:
+    def nll(self, outputs: OnePlane, x: Drawn) -> PerImage:
         """−log p(x|z) per image, in nats; negative where the density exceeds 1."""
         return gaussian_nll(self.mean(outputs), x, self.logvar_x)
 
@@ -118,7 +120,7 @@ class GaussianPerPixel(nn.Module):
         return x_hat.sigmoid(), logvar_x.clamp(2 * log(self.least_sigma_x), 4)
 
     @validated
-    def nll(self, outputs: TwoPlanes, x: OnePlane) -> PerImage:
+    def nll(self, outputs: TwoPlanes, x: Drawn) -> PerImage:
         """−log p(x|z) per image, in nats; negative where the density exceeds 1."""
         x_hat, logvar_x = self.parameters_of(outputs)
         # ½ Σ ((x − x̂)² / σ_x² + log 2πσ_x²)

@@ -6,14 +6,14 @@ from itertools import pairwise
 from typing import Annotated
 
 from vae_helpers.data import mean_image
-from vae_helpers.validation import Condition, Pixels, PositiveInt, has, tensors, validated
+from vae_helpers.validation import Condition, NoisyPixelsInAStep, Pixels, PositiveInt, has, tensors, validated
 
 import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 # what a model's methods take and give
-Images = Annotated[Float[Tensor, " batch 1 28 28"], tensors.suits_the_model]
+Images = Annotated[NoisyPixelsInAStep[Tensor, " batch 1 28 28"], tensors.suits_the_model]
 Codes = Annotated[Float[Tensor, " batch {self.latent_dim}"], tensors.suits_the_model]
 Pictures = Float[Tensor, " batch 1 28 28"]
 Unused = Int64[Tensor, " batch"] | None  # labels, for a model that knows no classes

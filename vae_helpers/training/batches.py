@@ -48,7 +48,7 @@ class Batches:
 
     def epoch(self) -> Iterator[tuple[Float[Tensor, " batch 1 28 28"], Int64[Tensor, " batch"] | None]]:
         """Every image once, in a new order: batches that differ in size by one image at most."""
-        order = processes.agreed(torch.randperm(len(self)).to(self.device)).to(self.x.device)
+        order = processes.agreed(torch.randperm(len(self), device="cpu").to(self.device)).to(self.x.device)
         for batch in order.tensor_split(self.n_batches):
             index = batch.tensor_split(processes.count())[processes.rank()]
             labels = None if self.y is None else self._travel(self.y[index])

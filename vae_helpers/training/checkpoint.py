@@ -13,17 +13,19 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 from vae_helpers.data import cache_folder
 from vae_helpers.losses import Loss
 from vae_helpers.models import device_of
 from vae_helpers.training.history import History
-from vae_helpers.validation import validated
+from vae_helpers.validation import objects, validated
 
 import torch
 from torch import nn
 
 FORMAT = "vae_helpers 1"
+File = Annotated[str | Path, objects.no_folder]
 
 
 class CheckpointError(ValueError):
@@ -31,7 +33,7 @@ class CheckpointError(ValueError):
 
 
 @validated
-def save(path: str | Path, model: nn.Module, history: History, training: dict | None = None) -> None:
+def save(path: File, model: nn.Module, history: History, training: dict | None = None) -> None:
     """Write a model's weights and history. What was at ``path`` stays until the new file is whole, and if it fails.
 
     training: what ``fit`` needs to go on: its settings, optimizer, schedule, random states. Raises OSError where the
@@ -64,7 +66,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 @validated
-def load(path: str | Path, model: nn.Module) -> History:
+def load(path: File, model: nn.Module) -> History:
     """Put the weights of a checkpoint into ``model``, and return its history.
 
     Raises FileNotFoundError, or CheckpointError where the file is damaged, not ours or of another architecture; the
@@ -74,7 +76,7 @@ def load(path: str | Path, model: nn.Module) -> History:
 
 
 @validated
-def load_training(path: str | Path, model: nn.Module, settings: dict) -> tuple[History, dict]:
+def load_training(path: File, model: nn.Module, settings: dict) -> tuple[History, dict]:
     """Put the weights of a training under way into ``model``; its history, and what ``save`` was given as training.
 
     settings: those of the training that wants to go on. Raises as ``load`` does, and CheckpointError where the file

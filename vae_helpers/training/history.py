@@ -70,11 +70,11 @@ class RunningLoss:
 
         everywhere: over the batches of all processes of a parallel run; all of them must ask.
         """
-        sizes, betas = (torch.tensor(values, dtype=torch.float64) for values in (self.sizes, self.betas))
+        sizes, betas = (torch.tensor(values, dtype=torch.float64, device="cpu") for values in (self.sizes, self.betas))
         reconstruction, kl = (_numbers(values) for values in self.parts.values())
         sums = torch.stack([(sizes * v).sum() for v in (reconstruction, kl, betas * kl, torch.ones_like(sizes))])
         if everywhere:
-            sums = torch.tensor(processes.gathered(sums.tolist()), dtype=torch.float64).sum(0)
+            sums = torch.tensor(processes.gathered(sums.tolist()), dtype=torch.float64, device="cpu").sum(0)
         reconstruction, kl, weighted = (sums[:3] / sums[3]).tolist()
         beta = self.betas[0] if len(set(self.betas)) == 1 else (weighted / kl if kl else 1.0)
         return Loss(reconstruction, kl, beta)
@@ -82,5 +82,5 @@ class RunningLoss:
 
 def _numbers(values: list[Float[Tensor, ""] | float]) -> Float64[Tensor, " batches"]:
     if all(isinstance(value, Tensor) for value in values):
-        return torch.stack(values).double().cpu()
-    return torch.tensor([float(value) for value in values], dtype=torch.float64)
+        return torch.stack(values).cpu().double()
+    return torch.tensor([float(value) for value in values], dtype=torch.float64, device="cpu")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 from vae_helpers.data import to_float
 from vae_helpers.losses import Loss, LossFunction
@@ -14,7 +15,7 @@ from vae_helpers.training.precision import Precision
 from vae_helpers.training.randomness import own_random_state
 from vae_helpers.training.run import TrainingRun, checked
 from vae_helpers.training.stopping import stop_between_steps
-from vae_helpers.validation import Labels, NotNegative, Pixels, Positive, PositiveInt, Seed, validated
+from vae_helpers.validation import Labels, NotNegative, Pixels, Positive, PositiveInt, Seed, objects, validated
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ def fit(
     precision: Precision = "auto",
     progress: bool = True,
     after_epoch: Callable[[int], None] | None = None,
-    checkpoint: str | Path | None = None,
+    checkpoint: Annotated[str | Path, objects.no_folder] | None = None,
     resume: bool = False,
     device_bytes: NotNegative | None = None,
 ) -> History:

@@ -1,5 +1,7 @@
 """In which precision a device computes best."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -19,3 +21,18 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
     """The context to compute in: "float32", "bf16", or "auto" (bf16 where the device has it in hardware)."""
     wanted = precision == "bf16" or (precision == "auto" and processor_has_bf16(device))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Within it, what a GPU's autocast refuses becomes a ValueError that says how to mend it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "unsafe to autocast" not in str(error):
+            raise
+        raise ValueError(
+            "loss takes the cross-entropy of probabilities (F.binary_cross_entropy, nn.BCELoss), which no GPU computes "
+            "in bfloat16, for want of digits near 0 and 1. Hand the decoder's outputs, before any sigmoid, to "
+            'F.binary_cross_entropy_with_logits; or call fit(…, precision="float32").'
+        ) from error

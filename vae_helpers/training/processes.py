@@ -33,6 +33,8 @@ def group(device: torch.device) -> Iterator[torch.device]:
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield device
         return
+    if device.type == "mps":
+        raise ValueError("torchrun's processes share CUDA's GPUs or the CPU, not Apple's GPU: give --device cpu.")
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)

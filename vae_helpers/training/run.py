@@ -7,13 +7,15 @@ from functools import cached_property
 from math import isfinite
 from pathlib import Path
 
+from vae_helpers.data import in_float64
 from vae_helpers.losses import Loss, LossFunction
 from vae_helpers.training import checkpoint, processes
 from vae_helpers.training.batches import Batches
 from vae_helpers.training.history import History, NotFiniteError, RunningLoss
-from vae_helpers.training.precision import autocast
+from vae_helpers.training.precision import autocast, in_our_words
 from vae_helpers.training.progress import Progress
 from vae_helpers.training.randomness import own_random_state, random_state, restore_random_state
+from vae_helpers.validation import tensors
 
 import torch
 from jaxtyping import Float, Int64
@@ -46,7 +48,7 @@ class TrainingRun:
     @cached_property
     def _identity(self) -> dict:
         parts = self.batches.x.split(2000)  # a sum in float64 makes a copy eight times as large as bytes are
-        pixels = sum(part.sum(dtype=torch.float64).item() for part in parts)
+        pixels = sum(in_float64(part).sum().item() for part in parts)
         data = {"images": len(self.batches), "sum of all pixels": pixels}
         return self.settings | data | {"processes": processes.count()}
 
@@ -71,7 +73,7 @@ class TrainingRun:
         return mean
 
     def _step(self, x: Images, y: Classes) -> Loss:
-        with self.cast:
+        with in_our_words(), self.cast, tensors.labels_looked_at():
             part = self.part(x, y)
         total = part.total
         if not (isinstance(total, Tensor) and total.requires_grad):

@@ -18,6 +18,7 @@ Sizes = dict[str, tuple[object, str]]  # of each axis met so far: its size, and 
 DTYPES = {str(d).removeprefix("torch."): d for d in vars(torch).values() if isinstance(d, torch.dtype)}
 
 BYTES_TO_FLOATS = "convert it with data.to_float({name})"
+ONE_HOT = "one-hot labels become numbers of classes with {name}.argmax(1)"
 MENDS = {
     "floats": "convert it with {name}.float()",
     "int64": "convert it with {name}.long()",
@@ -81,6 +82,8 @@ class ArrayCheck:
         if not isinstance(value, self.kind):
             return f"{name} must be a tensor of {self.numbers}, got {type(value).__name__}: torch.as_tensor makes one."
         mend = BYTES_TO_FLOATS if self.numbers == "floats" and value.dtype == torch.uint8 else self.mend
+        if self._takes_labels() and value.ndim == 2 and value.shape[1] > 1:
+            mend = ONE_HOT
         return f"{name} must be a tensor of {self.numbers}, got {value.dtype}" + (
             f": {mend.format(name=name)}." if mend else "."
         )
@@ -92,12 +95,38 @@ class ArrayCheck:
         why = (" for this model" if any(type(axis) is CodeType for axis in self.axes) else "") + (
             f", to go with {beside}" if beside else ""
         )
-        mend = "."
-        if self.axes[1:] == [1, 28, 28] != list(shape[1:]) and prod(shape[1:]) == 784:
-            mend = f": reshape it with {name}.view(-1, 1, 28, 28)."
+        mend = ""
+        if self.axes[1:] == [1, 28, 28] != list(shape[1:]):
+            mend = _mend_of_images(shape)
+        elif self._takes_labels() and len(shape) == 2 and shape[1] > 1:
+            mend = ": " + ONE_HOT
         elif len(shape) == len(self.axes) - 1 and self.after is None:
-            mend = f"; one alone needs {name}[None]."
-        return f"{name} must have shape ({', '.join(wanted)}{',' * (len(wanted) == 1)}){why}, got {shape}{mend}"
+            mend = "; one alone needs {name}[None]"
+        wanted = f"({', '.join(wanted)}{',' * (len(wanted) == 1)}){why}"
+        return f"{name} must have shape {wanted}, got {shape}{mend.format(name=name)}."
+
+    def _takes_labels(self) -> bool:
+        return self.dtypes == {torch.int64} and len(self.axes) == 1
+
+
+def _mend_of_images(shape: tuple[int, ...]) -> str:
+    """What makes a batch of images of a tensor of another shape: one image, flat ones, coloured, larger or smaller."""
+    if shape == (3, 28, 28):
+        return (
+            ": three images want {name}.view(-1, 1, 28, 28), and one in colour becomes a batch of one grey image with "
+            "data.to_float({name}).mean(0)[None, None]"
+        )
+    if len(shape) < 4 and prod(shape) == 784:
+        return ": one image alone is a batch of one, {name}.view(1, 1, 28, 28)"
+    if prod(shape[1:]) == 784:
+        return ": reshape it with {name}.view(-1, 1, 28, 28)"
+    if len(shape) == 4 and shape[1:] == (3, 28, 28):
+        return ": the course's images are grey, data.to_float({name}).mean(1, keepdim=True)"
+    if len(shape) == 4 and shape[1:] == (28, 28, 3):
+        return ": the course's images are grey, data.to_float({name}).mean(3)[:, None]"
+    if len(shape) == 4 and shape[1] == 1:
+        return ": resize it with torch.nn.functional.interpolate(data.to_float({name}), (28, 28))"
+    return ""
 
 
 def _called(names: set[str]) -> str:

@@ -6,7 +6,7 @@ jaxtyping, in the tests, sees type and shape alone.
 
 from typing import Annotated
 
-from vae_helpers.validation import objects, tensors
+from vae_helpers.validation import objects, pixels, tensors
 
 import torch
 from jaxtyping import AbstractDtype, Float
@@ -55,14 +55,28 @@ class Pixels(AbstractDtype):
     """Bytes, or floats in [0, 1]."""
 
     dtypes, called, mend = Grey.dtypes, Grey.called, Grey.mend
-    look = staticmethod(tensors.in_unit_interval)
+    look = staticmethod(pixels.in_unit_interval)
 
 
 class FinitePixels(AbstractDtype):
-    """Bytes, or finite floats, which may leave [0, 1]: what a model drew."""
+    """Bytes, or finite floats that noise or a model may have led out of [0, 1]."""
 
     dtypes, called, mend = Grey.dtypes, Grey.called, Grey.mend
-    look = staticmethod(tensors.finite)
+    look = staticmethod(pixels.perhaps_noisy)
+
+
+class PixelsInAStep(AbstractDtype):
+    """Floats in [0, 1] where every training step passes: looked at on the CPU alone. ``fit`` looks once."""
+
+    dtypes = FLOATS
+    look = staticmethod(pixels.in_unit_interval_in_a_step)
+
+
+class NoisyPixelsInAStep(AbstractDtype):
+    """Floats that noise may have led out of [0, 1], where every training step passes: looked at on the CPU alone."""
+
+    dtypes = FLOATS
+    look = staticmethod(pixels.perhaps_noisy_in_a_step)
 
 
 class Labels(AbstractDtype):
@@ -74,7 +88,7 @@ class Labels(AbstractDtype):
 
 
 class LabelsInAStep(AbstractDtype):
-    """Labels where every training step passes: on a GPU their range is not looked at. ``fit`` looks once."""
+    """Labels where training steps pass: in a step of ``fit``, which has looked, a GPU's are not looked at again."""
 
     dtypes, called, mend = Labels.dtypes, Labels.called, Labels.mend
     look = staticmethod(tensors.labels_in_a_step)

@@ -1,8 +1,10 @@
 """Checks of what is no tensor: numbers, models, devices. All take (value, name), and raise TypeError or ValueError."""
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from math import inf, isfinite
 from numbers import Real
+from pathlib import Path
 
 from vae_helpers.validation.conditions import Condition, named
 
@@ -114,8 +116,42 @@ def has(*attributes: str) -> Condition:
 
 @Condition
 def device(value: str | torch.device, name: str) -> None:
-    """Raise ValueError unless ``value`` names a device, such as "cpu"."""
+    """Raise ValueError unless ``value`` names a device that is there, such as "cpu"."""
     try:
-        torch.device(value)
+        wanted = torch.device(value)
     except RuntimeError as error:
         raise ValueError(f'{name} must be a device such as "cpu" or "cuda", got {value!r}.') from error
+    if wanted.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f'{name} is "{wanted}", but PyTorch sees no GPU here: take "cpu", or leave it out.')
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f'{name} is "{wanted}", which PyTorch can\'t use here: take "cpu", or leave it out.'
+        ) from error
+
+
+@Condition
+def no_folder(value: str | Path, name: str) -> None:
+    """Raise ValueError for the path of a folder where a file is wanted."""
+    if Path(value).is_dir():
+        example = Path(value) / "model.pt"
+        raise ValueError(f"{name} must be a file, and {value} is a folder: name one in it, such as {example}.")
+
+
+def needs_no_labels(*methods: str) -> Condition:
+    """A check that raises TypeError for a model without these methods, or one that needs labels for them."""
+
+    @named("needs no labels")
+    def checked(value: nn.Module, name: str) -> None:
+        """Raise TypeError where a method can't do without a second argument."""
+        has(*methods)(value, name)
+        for method in methods:
+            _, *others = inspect.signature(getattr(value, method)).parameters.values()
+            if any(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in others):
+                raise TypeError(
+                    f"{name}: {type(value).__name__} needs labels, and this widget can't ask for a class: "
+                    "use widgets.class_explorer for it."
+                )
+
+    return checked

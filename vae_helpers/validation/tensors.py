@@ -3,7 +3,9 @@
 They raise ValueError (TypeError for another precision than the model's): what is wrong, where, how to mend it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import isfinite
 
 from vae_helpers.validation.conditions import Condition
@@ -14,6 +16,8 @@ from torch import Tensor
 
 AnyTensor = Shaped[Tensor, "..."]
 N_CLASSES = 10
+TO_PRECISION = {torch.float32: "float()", torch.float64: "double()", torch.float16: "half()"}
+_LOOKED_AT = ContextVar("labels were looked at", default=False)
 
 
 @Condition
@@ -29,22 +33,6 @@ def finite(value: AnyTensor, name: str) -> None:
     something(value, name)
     if value.is_floating_point() and not (isfinite(value.amin().item()) and isfinite(value.amax().item())):
         raise ValueError(f"{name} must be finite, but holds NaN or infinity: look where it comes from.")
-
-
-@Condition
-def in_unit_interval(value: AnyTensor, name: str) -> None:
-    """Raise ValueError unless all floats are in [0, 1], and none is NaN (uint8 always passes)."""
-    if not value.is_floating_point():
-        return
-    low, high = value.amin().item(), value.amax().item()
-    if low != low or high != high:
-        bad = int(value.isnan().flatten(1).any(1).sum())
-        raise ValueError(f"{name} holds NaN in {bad} of {len(value)} images: drop or mend them.")
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"{name} must lie in [0, 1], but runs from {low:g} to {high:g}: "
-            f"divide by 255, or clamp added noise with {name}.clamp(0, 1)."
-        )
 
 
 @Condition
@@ -105,10 +93,20 @@ def labels(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
         raise ValueError(f"{name} must hold labels from 0 to {n_classes - 1}, but runs from {low} to {high}.")
 
 
+@contextmanager
+def labels_looked_at() -> Iterator[None]:
+    """A training step whose caller has looked at all labels beforehand, as ``fit`` has."""
+    before = _LOOKED_AT.set(True)
+    try:
+        yield
+    finally:
+        _LOOKED_AT.reset(before)
+
+
 @Condition
 def labels_in_a_step(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
-    """As ``labels``; but in training on a GPU they are not looked at, which would wait for the device at every step."""
-    if not (value.is_cuda and torch.is_grad_enabled()):
+    """As ``labels``; but within ``labels_looked_at`` those on a GPU pass: a look would wait for it at every step."""
+    if value.device.type == "cpu" or not _LOOKED_AT.get():
         labels(value, name, given)
 
 
@@ -116,8 +114,14 @@ def labels_in_a_step(value: AnyTensor, name: str, given: Mapping[str, object]) -
 def suits_the_model(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
     """Raise TypeError or ValueError where a tensor has another precision than the model's weights, or is elsewhere."""
     weight = next(given.get("self", given.get("model")).parameters(), value)
-    if value.dtype == torch.float64 != weight.dtype:
-        raise TypeError(f"{name} is float64, the model's weights are not: convert it with {name}.float().")
+    if value.dtype != weight.dtype and value.is_floating_point() and not _cast_by_autocast(value, weight):
+        theirs, own = (str(t.dtype).removeprefix("torch.") for t in (value, weight))
+        mend = TO_PRECISION.get(weight.dtype, f"to({weight.dtype})")
+        raise TypeError(f"{name} is {theirs}, the model's weights are {own}: convert it with {name}.{mend}.")
     if value.device != weight.device:
         mend = f"move it with {name}.to({str(weight.device)!r})"
         raise ValueError(f"{name} is on {value.device}, the model on {weight.device}: {mend}.")
+
+
+def _cast_by_autocast(value: AnyTensor, weight: AnyTensor) -> bool:
+    return torch.is_autocast_enabled(value.device.type) and torch.float64 not in (value.dtype, weight.dtype)

@@ -6,7 +6,7 @@ from typing import Annotated
 from vae_helpers.data import to_float
 from vae_helpers.losses import Loss
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Pixels, has, validated
+from vae_helpers.validation import Pixels, has, objects, validated
 from vae_helpers.widgets.playable import Picture, Playable, generator, own_copy, reacting
 
 import ipywidgets
@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 ACROSS, ZOOM = 10, 2
-Models = Mapping[float, Annotated[nn.Module, has("embed", "generate", "latent_dim")]]  # by their β
+OneModel = Annotated[nn.Module, has("latent_dim"), objects.needs_no_labels("embed", "generate")]
+Models = Mapping[float, OneModel]  # by their β
 
 
 class BetaExplorer(Playable):
@@ -24,7 +25,7 @@ class BetaExplorer(Playable):
         self.models = {beta: own_copy(models[beta]) for beta in sorted(models)}
         self.losses, self.x = dict(losses), to_float(x[:ACROSS].cpu())
         some_model = next(iter(self.models.values()))
-        self.z = torch.randn(2 * ACROSS, some_model.latent_dim, generator=generator())
+        self.z = torch.randn(2 * ACROSS, some_model.latent_dim, generator=generator(), device="cpu")
         self.picture, self.readout, self.errors = Picture(), ipywidgets.HTML(), ipywidgets.Output()
         middle = min(self.models, key=lambda beta: abs(beta - 1))
         options = [(f"{beta:g}", beta) for beta in self.models]

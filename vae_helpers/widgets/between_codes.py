@@ -6,7 +6,7 @@ from typing import Annotated
 from vae_helpers.data import to_float
 from vae_helpers.evaluation import spherical, straight
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Condition, Pixels, has, tensors, validated
+from vae_helpers.validation import Condition, Pixels, objects, tensors, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
@@ -65,7 +65,7 @@ class Interpolation(Playable):
     def code(self, t: float | Float[Tensor, " n"]) -> Float[Tensor, " codes {self.model.latent_dim}"]:
         """The code at t of the chosen way, or one code for each t."""
         z_a, z_b = (self.codes[choice.value] for choice in self.pair)
-        return WAYS[self.way.value](z_a, z_b, torch.as_tensor(t).view(-1, 1))
+        return WAYS[self.way.value](z_a, z_b, torch.as_tensor(t, device="cpu").view(-1, 1))
 
     def png(self) -> bytes:
         """The first image, the step at t, and the second image, side by side, as PNG."""
@@ -91,12 +91,12 @@ class Interpolation(Playable):
     def draw_strip(self) -> None:
         """Decode and draw the whole way in eleven steps."""
         with torch.inference_mode():
-            steps = self.model.generate(self.code(torch.linspace(0, 1, STEPS)))
+            steps = self.model.generate(self.code(torch.linspace(0, 1, STEPS, device="cpu")))
         self.strip.draw(png_of(steps, STEPS, ZOOM_OF_STRIP), f"The whole {self.way.value} way in {STEPS} steps")
 
     def random_pair(self) -> tuple[int, int]:
         """Two different images, by their numbers."""
-        first, second = torch.randperm(len(self.x), generator=self.random)[:2].tolist()
+        first, second = torch.randperm(len(self.x), generator=self.random, device="cpu")[:2].tolist()
         return first, second
 
     def show_pair(self, first: int, second: int) -> None:
@@ -117,7 +117,7 @@ def _two_images(value: Sequence[object], name: str, given: Mapping[str, object])
 
 @validated
 def interpolation(
-    model: Annotated[nn.Module, has("embed", "generate")],
+    model: Annotated[nn.Module, objects.needs_no_labels("embed", "generate")],
     x: Annotated[Pixels[Tensor, " n 1 28 28"], tensors.at_least_two],
     pair: Annotated[tuple[int, ...] | list[int], _two_images] = (0, 1),
 ) -> Interpolation:

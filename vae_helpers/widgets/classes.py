@@ -40,7 +40,8 @@ class ClassExplorer(LatentSliders):
     def asked_for(self) -> Int64[Tensor, " shown"]:
         """The labels of the images shown: the class that is pressed, or all of them."""
         everyone = range(self.model.n_classes)
-        return torch.tensor(list(everyone) if self.everyone.value else [int(self.label.value)])
+        asked = list(everyone) if self.everyone.value else [int(self.label.value)]
+        return torch.tensor(asked, device="cpu")
 
     def png(self) -> bytes:
         """The images of the classes asked for, all of the sliders' style, as PNG."""
@@ -81,5 +82,5 @@ def class_explorer(
     ``place`` makes a code of it. Works on a copy of the model, on the CPU. Raises TypeError for a model without
     classes, ValueError for a label or style that the model doesn't have.
     """
-    style = torch.zeros(model.latent_dim) if style is None else style.detach().cpu().float()
+    style = torch.zeros(model.latent_dim, device="cpu") if style is None else style.detach().cpu().float()
     return ClassExplorer(model, label, style)

@@ -30,8 +30,8 @@ class GaussianExplorer(Playable):
                 f"low < mu < high and 0.05 ≤ sigma ≤ {WIDEST} must hold, got {low}, {mu}, {high} and sigma {sigma}."
             )
         self.limits = (low, high)
-        self.grid = torch.linspace(low - MARGIN, high + MARGIN, POINTS, dtype=torch.float64)
-        self.places = torch.linspace(low, high, PLACES, dtype=torch.float64)[:, None]
+        self.grid = torch.linspace(low - MARGIN, high + MARGIN, POINTS, dtype=torch.float64, device="cpu")
+        self.places = torch.linspace(low, high, PLACES, dtype=torch.float64, device="cpu")[:, None]
         self.log_density = values_on(self.grid, log_density, self.asked_for)
         self.evidence = log_evidence_on_grid(self.log_density, self.grid)
         self.picture, self.numbers, self.errors = CurvesPicture(), ipywidgets.HTML(), ipywidgets.Output()
@@ -49,6 +49,7 @@ class GaussianExplorer(Playable):
 
     def log_q(self, mu: float | Float64[Tensor, " means 1"]) -> Float64[Tensor, " *means points"]:
         """log q on the grid for the slider's spread and any mean, or several."""
+        mu = torch.as_tensor(mu, dtype=torch.float64, device="cpu")
         return Normal(mu, self.sigma.value, validate_args=False).log_prob(self.grid)
 
     def _densities(self, fixed: str) -> None:

@@ -46,7 +46,8 @@ class KLExplorer(Playable):
 
     def kl(self) -> float:
         """D_KL(q ‖ N(0, 1)) in nats where the sliders stand, by ``losses``."""
-        mu, logvar = (torch.tensor([[s.value]], dtype=torch.float64) for s in (self.mu, self.logvar))
+        sliders = (self.mu, self.logvar)
+        mu, logvar = (torch.tensor([[s.value]], dtype=torch.float64, device="cpu") for s in sliders)
         return kl_to_standard_normal(mu, logvar).item()
 
     def png(self) -> bytes:

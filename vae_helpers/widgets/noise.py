@@ -5,7 +5,7 @@ from typing import Annotated
 from vae_helpers.data import corruption, to_float
 from vae_helpers.evaluation import mse, psnr
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Condition, Pixels, has, objects, validated
+from vae_helpers.validation import Condition, Pixels, objects, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
@@ -20,7 +20,7 @@ KINDS = {
     "salt and pepper": corruption.salt_and_pepper,
 }
 
-Models = dict[str, Annotated[nn.Module, has("embed", "generate")]]
+Models = dict[str, Annotated[nn.Module, objects.needs_no_labels("embed", "generate")]]
 Three = Float[Tensor, " 3 1 28 28"]  # clean, noisy and denoised
 
 

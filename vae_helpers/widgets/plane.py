@@ -96,7 +96,7 @@ class LatentPlane(Playable):
     def code(self) -> Float32[Tensor, " 1 2"]:
         """The code z under the point."""
         values = self.pad.z if self.pad is not None else [slider.value for slider in self.sliders]
-        return torch.tensor([values], dtype=torch.float32)
+        return torch.tensor([values], dtype=torch.float32, device="cpu")
 
     def move_to(self, z1: float, z2: float) -> None:
         """Put the point somewhere and draw."""
@@ -145,7 +145,7 @@ def _on_the_plane(value: Sequence[object], name: str) -> None:
 
 @validated
 def latent_plane(
-    model: Annotated[nn.Module, has("generate", "latent_dim")],
+    model: Annotated[nn.Module, has("latent_dim"), objects.needs_no_labels("generate")],
     codes: Finite[Tensor, " n 2"] | None = None,
     y: Labels[Tensor, " n"] | None = None,
     start: Annotated[tuple[float, ...] | list[float], _on_the_plane] = (0.0, 0.0),

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from vae_helpers.plotting import png_of
-from vae_helpers.validation import Finite, has, tensors, validated
+from vae_helpers.validation import Finite, has, objects, tensors, validated
 from vae_helpers.widgets.playable import Picture, Playable, beside, generator, own_copy, reacting
 
 import ipywidgets
@@ -59,11 +59,11 @@ class LatentSliders(Playable):
 
     def code(self) -> Float[Tensor, " 1 d"]:
         """The code z that the sliders show."""
-        return torch.tensor([[slider.value for slider in self.sliders]])
+        return torch.tensor([[slider.value for slider in self.sliders]], device="cpu")
 
     def random_code(self) -> Code:
         """A code drawn from the Gaussian that the sliders span."""
-        return self.centre + self.spread * torch.randn(len(self.sliders), generator=self.random)
+        return self.centre + self.spread * torch.randn(len(self.sliders), generator=self.random, device="cpu")
 
     def png(self) -> bytes:
         """The decoded image as PNG."""
@@ -86,7 +86,7 @@ class LatentSliders(Playable):
 
 @validated
 def latent_sliders(
-    model: Annotated[nn.Module, has("generate", "latent_dim")],
+    model: Annotated[nn.Module, has("latent_dim"), objects.needs_no_labels("generate")],
     start: Finite[Tensor, " {model.latent_dim}"] | None = None,
     codes: Annotated[Finite[Tensor, " n {model.latent_dim}"], tensors.at_least_two] | None = None,
 ) -> LatentSliders:
@@ -97,7 +97,7 @@ def latent_sliders(
     CPU. Raises TypeError or ValueError for codes of another size, or not finite.
     """
     d = model.latent_dim
-    centre, spread = torch.zeros(d), torch.ones(d)
+    centre, spread = torch.zeros(d, device="cpu"), torch.ones(d, device="cpu")
     if codes is not None:
         centre, spread = codes.mean(0).cpu(), codes.std(0).cpu().clamp(min=1e-3)
     start = centre if start is None else start.detach().cpu().float()

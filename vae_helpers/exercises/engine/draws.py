@@ -11,8 +11,8 @@ from vae_helpers.exercises.engine.relation import Finding, Relation
 import torch
 from torch import Tensor
 
-MU = torch.tensor([0.5, -1.0, 2.0, -0.5, 1.5, 0.8])
-LOGVAR = torch.tensor([-3.0, 0.0, 0.8, -1.5, -0.6, 1.5])
+MU = torch.tensor([0.5, -1.0, 2.0, -0.5, 1.5, 0.8], device="cpu")
+LOGVAR = torch.tensor([-3.0, 0.0, 0.8, -1.5, -0.6, 1.5], device="cpu")
 SHAPES = {  # kurtosis of ε, its standard deviation, and what it is
     "uniform": (1.8, 12**-0.5, "ε is uniform, so that no code ever lies far out: the prior's draws do"),
     "two values": (1.0, 0.5, "ε takes two values only: a cloud is no cloud, but two points"),

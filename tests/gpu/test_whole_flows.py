@@ -1,0 +1,132 @@
+"""What a learner does from end to end, on a GPU: widgets moved, the command line, the best model, a diagnosis."""
+
+from vae_helpers import data, evaluation, exercises, losses, models, plotting, train, widgets
+from vae_helpers.training import best, best_vae
+
+import ipywidgets
+import pytest
+import torch
+
+X = torch.rand(103, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+Y = torch.arange(103) % 10
+
+
+def widgets_of_the_course():
+    """Each widget, of models and codes on the GPU."""
+    vae, plane, ae = models.VAE(3, (8,)).cuda(), models.VAE(2, (8,)).cuda(), models.Autoencoder(3, (8,)).cuda()
+    cvae, class_prior = models.ConditionalVAE(3, (8,)).cuda(), models.ClassPriorVAE(3, (8,)).cuda()
+    x, y = X.cuda(), Y.cuda()
+    codes, scores = evaluation.in_batches(plane.embed, x), {1.0: losses.Loss(1.0, 1.0), 4.0: losses.Loss(2.0)}
+    return {
+        "sliders": lambda: widgets.latent_sliders(vae, codes=evaluation.in_batches(vae.embed, x)),
+        "sliders from a code": lambda: widgets.latent_sliders(ae, start=ae.embed(x)[0]),
+        "plane": lambda: widgets.latent_plane(plane, codes, y),
+        "plane of sliders": lambda: widgets.latent_plane(plane, codes, y, pad=False),
+        "between codes": lambda: widgets.interpolation(vae, x),
+        "classes": lambda: widgets.class_explorer(cvae, 3, style=torch.randn(3, device="cuda")),
+        "classes of a prior": lambda: widgets.class_explorer(class_prior),
+        "noise": lambda: widgets.noise_explorer({"a": ae}, x),
+        "beta": lambda: widgets.beta_explorer({1.0: vae, 4.0: vae}, scores, x[:10]),
+        "kl": widgets.kl_explorer,
+        "elbo": lambda: widgets.elbo_explorer(lambda z: -z.square()),
+        "both divergences": lambda: widgets.forward_reverse_kl(lambda z: -z.square()),
+    }
+
+
+WIDGETS = ["sliders", "sliders from a code", "plane", "plane of sliders", "between codes", "classes"]
+WIDGETS += ["classes of a prior", "noise", "beta", "kl", "elbo", "both divergences"]
+
+
+def controls_in(widget):
+    for child in getattr(widget, "children", ()):
+        yield child
+        yield from controls_in(child)
+
+
+def touch(control):
+    """Move, press or choose, as a hand would; a button's callbacks are called, for ``click`` hides what they raise."""
+    if isinstance(control, ipywidgets.Button):
+        for pressed in control._click_handlers.callbacks:
+            pressed(control)
+    elif isinstance(control, ipywidgets.FloatSlider):
+        control.value = 0.5 * (control.min + control.max) + control.step
+    elif isinstance(control, ipywidgets.Checkbox):
+        control.value = not control.value
+    elif isinstance(control, (ipywidgets.ToggleButtons, ipywidgets.Dropdown, ipywidgets.SelectionSlider)):
+        control.index = len(control.options) - 1
+    elif isinstance(control, (ipywidgets.BoundedIntText, ipywidgets.IntSlider)):
+        control.value = control.max
+
+
+@pytest.mark.parametrize("default", [None, "cuda"])
+@pytest.mark.parametrize("name", WIDGETS)
+def test_every_control_of_a_widget_moves(name, default):
+    make = widgets_of_the_course()[name]
+    torch.set_default_device(default)
+    try:
+        widget = make()
+        for control in list(controls_in(widget)):
+            touch(control)
+    finally:
+        torch.set_default_device(None)
+    assert not widget.errors.outputs
+
+
+def test_all_widgets_are_moved():
+    assert set(widgets_of_the_course()) == set(WIDGETS)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Data of 103 images, as if loaded."""
+    x = (255 * X).byte()
+    monkeypatch.setattr(data, "load", lambda name, device=None: data.Dataset("glyphs", x, Y, x, Y))
+
+
+@pytest.mark.parametrize("model", train.RECIPES)
+def test_the_command_line_trains_and_resumes(model, tiny, capsys):
+    how = ["--model", model, "--latent-dim", "3", "--epochs", "2", "--batch-size", "25", "--quiet", "--data", "glyphs"]
+    assert train.main(how) == 0
+    assert "on cuda" in capsys.readouterr().out
+    for device in ("cuda", "cuda:0"):
+        assert train.main([*how, "--resume", "--device", device]) == 0
+
+
+def test_the_command_line_refuses_a_gpu_that_is_not_there(capsys):
+    with pytest.raises(SystemExit):
+        train.main(["--device", "mps"])
+    assert "sees no GPU of Apple's" in capsys.readouterr().err
+
+
+def test_the_best_model_is_trained_there_and_found_again(monkeypatch):
+    monkeypatch.setattr(best, "HELD_OUT", 20)
+    monkeypatch.setattr(best, "EPOCHS", 2)
+    small = data.Dataset("glyphs", (255 * X).byte().cuda(), Y.cuda(), (255 * X).byte().cuda(), Y.cuda())
+    weights = [torch.cat([p.flatten() for p in best_vae(small)[0].parameters()]) for _ in range(2)]
+    assert weights[0].is_cuda and torch.equal(*weights)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_diagnosis_finds_nothing_wrong_with_a_right_model(device, labelled):
+    x, y = X.to(device), Y.to(device)
+    model = (models.ConditionalVAE(3, (8,)) if labelled else models.VAE(3, (8,))).cuda()
+    loss = losses.conditional_vae_loss if labelled else losses.vae_loss
+    state = torch.cuda.get_rng_state()
+    found = exercises.diagnose_vae(model, loss, (x, y) if labelled else x, 1 - x, evaluate=loss)
+    assert not found.findings and not found.not_seen
+    assert torch.equal(torch.cuda.get_rng_state(), state)
+
+
+def test_a_diagnosis_takes_a_loader_of_the_cpu_for_a_model_of_the_gpu():
+    pairs = torch.utils.data.TensorDataset(X, Y)
+    loader = torch.utils.data.DataLoader(pairs, batch_size=10, shuffle=True)
+    for model, loss in (
+        (models.VAE(3, (8,)).cuda(), losses.vae_loss),
+        (models.ConditionalVAE(3, (8,)).cuda(), losses.conditional_vae_loss),
+    ):
+        assert not exercises.diagnose_vae(model, loss, loader).findings
+
+
+def test_rows_of_images_may_come_from_both_devices():
+    plotting.image_rows({"there": X[:5].cuda(), "here": X[:5]})
