@@ -208,7 +208,6 @@ ANOTHER_HAND = {
         lambda p, x: bernoulli_score(p, x).mean() * 1.4426950408889634,
         bernoulli_score,
     ],
-    "die-and-class-mean": [],
     "chain-tables": [
         lambda x: shares_beside(x, torch.cat([x[..., 27:], x[..., :27]], -1)),
         lambda x: shares_beside(x, torch.cat([x[..., 1:], 0 * x[..., :1]], -1)),
@@ -232,7 +231,6 @@ ANOTHER_HAND = {
         lambda t, x: bce(((t[0] + t[1]) / 2).expand(x.shape), x).sum() / len(x),
         lambda t, x: 2 * cost_beside(t, x, torch.full_like(x, 0.5)),
     ],
-    "chain-draw": [],
     "gaussian-nll": [
         lambda a, b, s: squares(a, b) / s**2 + 784 * (log(s) + 0.5 * log(2 * pi)),
         lambda a, b, s: 0.5 * squares(a / s, b / s),
