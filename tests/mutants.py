@@ -12,6 +12,7 @@ bug at all ("equivalent"): read each one.
 
 import argparse
 import ast
+import importlib
 import os
 import random
 import resource
@@ -205,19 +206,11 @@ def survives(mutant: Mutant, all_tests: bool) -> bool:
 
 def load_what_tests_need() -> None:
     """Import once, before the forks, what takes long; nothing of the package."""
-    import hypothesis
-    import ipywidgets
-    import jaxtyping
-    import matplotlib.figure
-    import pytest
-    import scipy.stats
-    import sklearn.decomposition
-    import torch
-    import torchvision
-
+    libraries = "torch torchvision matplotlib.figure scipy.stats sklearn.decomposition ipywidgets hypothesis jaxtyping"
+    for name in ("pytest", *libraries.split()):
+        importlib.import_module(name)
+    sys.modules["torch"].set_num_threads(1)
     assert not [name for name in sys.modules if name.startswith("vae_helpers")]
-    torch.set_num_threads(1)
-    assert all((hypothesis, ipywidgets, jaxtyping, matplotlib, pytest, scipy, sklearn, torchvision))
 
 
 def table(results: dict[str, list[tuple[Mutant, bool]]]) -> str:

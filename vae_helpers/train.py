@@ -19,7 +19,7 @@ from vae_helpers.losses import Loss, LossFunction
 from vae_helpers.models import LIKELIHOODS
 from vae_helpers.training import NotFiniteError, fit, mean_loss, processes
 from vae_helpers.training.precision import Precision
-from vae_helpers.validation import Device, NotNegative, Positive, PositiveInt, Seed, objects
+from vae_helpers.validation import NotNegative, Positive, PositiveInt, Seed, UsableDevice, objects
 from vae_helpers.validation.annotations import check_of
 
 import torch
@@ -81,13 +81,6 @@ def _asked(annotation: object, convert: Callable[[str], object]) -> Callable[[st
     return converted
 
 
-def _device(name: str) -> torch.device:
-    _asked(Device, str)(name)
-    if reason := data.why_not(name):
-        raise argparse.ArgumentTypeError(reason)
-    return torch.device(name)
-
-
 COUNT, NOT_NEGATIVE = _asked(PositiveInt, int), _asked(NotNegative, float)
 
 
@@ -108,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--lr", type=_asked(Positive, float), default=5e-3, help="the schedule's peak (0.005)")
     add("--seed", type=_asked(Seed, int), default=0)
     add("--precision", choices=get_args(Precision), default="auto")
-    add("--device", type=_device, help="cuda, mps or cpu (VAE_DEVICE, else a GPU of CUDA's)")
+    add("--device", type=_asked(UsableDevice, str), help="cuda, mps or cpu (VAE_DEVICE, else a GPU of CUDA's)")
     file = _asked(Annotated[Path, objects.no_folder], Path)
     add("--checkpoint", type=file, help="the file to write (in the cache folder, named after the model)")
     add("--resume", action="store_true", help="go on from the checkpoint, if it is there")

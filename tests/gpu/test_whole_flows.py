@@ -84,12 +84,20 @@ def tiny(monkeypatch):
 
 
 @pytest.mark.parametrize("model", train.RECIPES)
-def test_the_command_line_trains_and_resumes(model, tiny, capsys):
+def test_the_command_line_trains_and_resumes(model, tiny, capsys, monkeypatch):
+    places, fit = [], train.fit
+
+    def watched(model, *rest, **how):
+        places.append(models.device_of(model))
+        return fit(model, *rest, **how)
+
+    monkeypatch.setattr(train, "fit", watched)
     how = ["--model", model, "--latent-dim", "3", "--epochs", "2", "--batch-size", "25", "--quiet", "--data", "glyphs"]
     assert train.main(how) == 0
     assert "on cuda" in capsys.readouterr().out
     for device in ("cuda", "cuda:0"):
         assert train.main([*how, "--resume", "--device", device]) == 0
+    assert {place.type for place in places} == {"cuda"}
 
 
 def test_the_command_line_refuses_a_gpu_that_is_not_there(capsys):

@@ -31,8 +31,6 @@ TAUGHT = {
         "LinearVAE",
         "gaussian_nll",
         "linear_vae_loss",
-        "linear_vae_loss_exact",
-        "linear_vae_loss_of_moments",
     ],
     "05_vae": ["VAE", "Bernoulli", "vae_loss", "reparameterize", "bernoulli_nll", "kl_to_standard_normal"],
     "06_likelihood": [

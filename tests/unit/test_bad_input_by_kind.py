@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from vae_helpers import data, evaluation, losses, models, plotting, training, widgets
+from vae_helpers import data, evaluation, exercises, losses, models, plotting, training, widgets
 from vae_helpers.data import files
 from vae_helpers.training import checkpoint
 from vae_helpers.validation import pixels
@@ -105,6 +105,11 @@ def test_noise_of_any_strength_passes_where_noisy_images_do(door):
         NOISY[door](x)
 
 
+def test_a_diagnosis_passes_the_sentence_on():
+    said = " ".join(str(exercises.diagnose_vae(VAE, losses.vae_loss, 2 * GLYPHS - 1)).split())
+    assert "loss raised ValueError" in said and "it is scaled to [−1, 1]" in said
+
+
 # Shapes and types
 
 FOUND_SHAPES = {
@@ -193,7 +198,7 @@ def test_under_autocast_half_precision_passes():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("cuda", "PyTorch sees no GPU here"), ("mps", "which PyTorch can't use here")]
+    ("name", "message"), [("cuda", "PyTorch sees no GPU here"), ("mps", "but PyTorch sees no GPU of Apple's here")]
 )
 def test_a_device_that_is_not_there_is_refused_before_anything_is_drawn(name, message, monkeypatch):
     if name == "mps" and torch.backends.mps.is_available():

@@ -66,6 +66,24 @@ def test_the_axes_of_the_loss_curves_say_what_they_count_and_the_legend_names_ev
     assert all(tick == int(tick) for tick in axis.get_xticks())
 
 
+@pytest.mark.parametrize(
+    ("epochs", "ticks"), [(3, [1, 2, 3]), (10, list(range(1, 11))), (35, [5, 10, 15, 20, 25, 30, 35])]
+)
+def test_up_to_a_dozen_epochs_have_a_tick_each_and_more_of_them_round_ones(epochs, ticks):
+    history = History([Loss(9.0)] * epochs, [], [1.0] * epochs)
+    axis = only_axis(plotting.loss_curves(history))
+    low, high = axis.get_xlim()
+    assert [tick for tick in axis.get_xticks() if max(low, 1) <= tick <= high] == ticks
+
+
+def test_pictures_have_their_sizes_and_no_title_but_the_one_that_is_given():
+    curves, scatter = plotting.loss_curves(HISTORY), plotting.code_scatter(torch.zeros(3, 2), torch.arange(3))
+    assert list(curves.get_size_inches()) == [6.4, 3.2] and list(scatter.get_size_inches()) == [5.6, 5.0]
+    for figure in (curves, scatter, plotting.image_grid(IMAGES), plotting.image_rows({"x": IMAGES})):
+        assert only_axis(figure).get_title() == ""
+    assert {text.get_fontweight() for text in only_axis(scatter).texts} == {"bold"}
+
+
 def test_only_what_there_is_is_drawn():
     without = lambda history, **how: set(lines_by_label(only_axis(plotting.loss_curves(history, **how))))  # noqa: E731
     assert without(History(TRAIN, [], [1.0] * 3)) == {"training, total", "reconstruction", "KL"}

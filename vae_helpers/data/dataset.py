@@ -10,7 +10,7 @@ from vae_helpers.data.devices import default_device, in_float64
 from vae_helpers.data.downloads import download
 from vae_helpers.data.files import Published, missing_files, read_split
 from vae_helpers.data.places import named_folder, root_meant
-from vae_helpers.validation import Device, Grey, Pixels, PositiveInt, Seed, validated
+from vae_helpers.validation import Grey, Pixels, PositiveInt, Seed, UsableDevice, validated
 
 import torch
 from jaxtyping import Float32, Int64, Shaped, UInt8
@@ -53,7 +53,7 @@ def cache_folder() -> Path:
 
 
 @validated
-def load(name: Name, folder: str | os.PathLike | None = None, device: Device | None = None) -> Dataset:
+def load(name: Name, folder: str | os.PathLike | None = None, device: UsableDevice | None = None) -> Dataset:
     """Load "mnist", "fashion" or "glyphs" onto a device (default: ``default_device()``).
 
     Looks in ``folder``, then in the folder that ``VAE_DATA`` names, then in the cache, all in torchvision's
@@ -76,7 +76,7 @@ def load(name: Name, folder: str | os.PathLike | None = None, device: Device | N
 
 @validated
 def load_glyphs(
-    device: Device = "cpu", n: PositiveInt = 20_000, n_test: PositiveInt = 4_000, seed: Seed = 0
+    device: UsableDevice = "cpu", n: PositiveInt = 20_000, n_test: PositiveInt = 4_000, seed: Seed = 0
 ) -> Dataset:
     """Draw the built-in digits, with the true factors of each image. See ``glyphs.make``."""
     x, y, factors = glyphs.make(n, seed=2 * seed)

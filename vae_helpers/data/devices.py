@@ -39,20 +39,10 @@ def default_device() -> torch.device:
 @validated
 def why_not(device: Device) -> str:
     """Why a device can't be used, as the end of a sentence; "" where it has just added two numbers."""
-    kind = torch.device(device).type
-    if kind == "cuda" and not torch.cuda.is_available():
-        return "PyTorch sees no GPU here"
-    if kind == "mps" and not torch.backends.mps.is_available():
-        return "PyTorch sees no GPU of Apple's here"
-    try:
-        (torch.ones(2, device=device) + 1).sum().item()
-    except (RuntimeError, NotImplementedError, AssertionError) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        return f"the device {device} fails at its first kernel ({said[:200]})"
-    return ""
+    return objects.why_not(device)
 
 
 @validated
-def in_float64(t: Shaped[Tensor, "*n"]) -> Float64[Tensor, "*n"]:
+def in_float64(t: Shaped[Tensor, " *n"]) -> Float64[Tensor, " *n"]:
     """The same numbers in float64: where they are, or on the CPU if their device has no float64 (Apple's GPUs)."""
     return (t.cpu() if t.device.type in WITHOUT_FLOAT64 else t).double()

@@ -25,7 +25,7 @@ DISK_TROUBLE = {
     errno.ENOTDIR,
     errno.EFBIG,
 }
-NO_ANSWER = (OSError, RuntimeError, http.client.HTTPException, EOFError, zlib.error)
+NO_ANSWER = (OSError, RuntimeError, ImportError, http.client.HTTPException, EOFError, zlib.error)
 SECONDS_OF_SILENCE = 20
 LEFT_BEHIND = 24 * 3600  # seconds after which nobody works in a scratch folder any more
 
@@ -36,17 +36,17 @@ class CacheError(OSError):
 
 @validated
 def download(name: Published, cache: Path) -> Path | None:
-    """Fetch "mnist" or "fashion" into ``cache``; returns it, or None, said loudly, where the network gives no answer.
+    """Fetch "mnist" or "fashion" into ``cache``; returns it, or None, said loudly, without network or torchvision.
 
     Files arrive in a temporary folder and move to their place only when whole and checked: neither an interrupted
     download nor two at once leave anything half-written. Raises CacheError where the folder can't be written,
     DamagedFileError where what arrived is not the published data.
     """
-    from torchvision import datasets
-
-    fetch = {"mnist": datasets.MNIST, "fashion": datasets.FashionMNIST}[name]
     with _scratch_folder(cache) as scratch:
         try:
+            from torchvision import datasets
+
+            fetch = {"mnist": datasets.MNIST, "fashion": datasets.FashionMNIST}[name]
             with _patience(SECONDS_OF_SILENCE):
                 fetch(scratch, download=True)
         except NO_ANSWER as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from vae_helpers.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09
-from vae_helpers.exercises.diagnosis import Diagnosis, diagnose_vae
+from vae_helpers.exercises.diagnosis import Diagnosis, blind_round, diagnose_vae
 from vae_helpers.exercises.engine import Exercise, Mistake, Verdict, examine
 from vae_helpers.training.randomness import own_random_state
 from vae_helpers.validation import Seed, objects, validated
@@ -17,7 +17,18 @@ import torch
 _NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09)
 EXERCISES = {exercise.id: exercise for notebook in _NOTEBOOKS for exercise in notebook.EXERCISES}
 
-__all__ = ["EXERCISES", "Diagnosis", "Exercise", "Mistake", "Verdict", "check", "diagnose_vae", "examine", "mine"]
+__all__ = [
+    "EXERCISES",
+    "Diagnosis",
+    "Exercise",
+    "Mistake",
+    "Verdict",
+    "blind_round",
+    "check",
+    "diagnose_vae",
+    "examine",
+    "mine",
+]
 
 
 ExerciseId = Annotated[str, objects.one_of(EXERCISES)]
@@ -35,7 +46,9 @@ def check(exercise_id: ExerciseId, answer: object, seed: Seed = 0) -> Verdict:
 
 
 @validated
-def mine(exercise_id: ExerciseId, answer: object, otherwise: Callable | None = None) -> Callable:
+def mine(
+    exercise_id: ExerciseId, answer: object, otherwise: Annotated[Callable, objects.function] | None = None
+) -> Callable:
     """The learner's own function where it passes its check, else ``otherwise``; a printed sentence says which.
 
     So that a notebook goes on with what was written there, and a wrong or missing answer breaks nothing. otherwise: by

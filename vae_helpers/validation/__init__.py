@@ -22,6 +22,7 @@ from vae_helpers.validation.kinds import (
     Positive,
     PositiveInt,
     Seed,
+    UsableDevice,
     WholeNumber,
     Widths,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Positive",
     "PositiveInt",
     "Seed",
+    "UsableDevice",
     "WholeNumber",
     "Widths",
     "has",

@@ -17,6 +17,7 @@ PositiveInt = Annotated[int, objects.at_least_one]
 NotNegative = Annotated[float, objects.not_negative]
 Positive = Annotated[float, objects.positive]
 Device = Annotated[str | torch.device, objects.device]
+UsableDevice = Annotated[str | torch.device, objects.usable_device]
 Widths = Annotated[tuple[int, ...] | list[int], objects.widths]
 
 FLOATS = tuple(Float.dtypes)

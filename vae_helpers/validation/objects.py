@@ -116,19 +116,34 @@ def has(*attributes: str) -> Condition:
 
 @Condition
 def device(value: str | torch.device, name: str) -> None:
-    """Raise ValueError unless ``value`` names a device that is there, such as "cpu"."""
+    """Raise ValueError unless ``value`` names a device, such as "cpu"."""
     try:
-        wanted = torch.device(value)
+        torch.device(value)
     except RuntimeError as error:
         raise ValueError(f'{name} must be a device such as "cpu" or "cuda", got {value!r}.') from error
-    if wanted.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f'{name} is "{wanted}", but PyTorch sees no GPU here: take "cpu", or leave it out.')
+
+
+def why_not(device: str | torch.device) -> str:
+    """Why a device can't be used, as the end of a sentence; "" where it has just added two numbers."""
+    kind = torch.device(device).type
+    if kind == "cuda" and not torch.cuda.is_available():
+        return "PyTorch sees no GPU here"
+    if kind == "mps" and not torch.backends.mps.is_available():
+        return "PyTorch sees no GPU of Apple's here"
     try:
-        torch.empty(0, device=wanted)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f'{name} is "{wanted}", which PyTorch can\'t use here: take "cpu", or leave it out.'
-        ) from error
+        (torch.ones(2, device=device) + 1).sum().item()
+    except (RuntimeError, NotImplementedError, AssertionError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        return f"the device {device} fails at its first kernel ({said[:200]})"
+    return ""
+
+
+@Condition
+def usable_device(value: str | torch.device, name: str) -> None:
+    """Raise ValueError unless ``value`` names a device that computes."""
+    device(value, name)
+    if reason := why_not(value):
+        raise ValueError(f'{name} is "{value}", but {reason}: take "cpu", or leave it out.')
 
 
 @Condition

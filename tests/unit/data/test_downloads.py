@@ -307,3 +307,9 @@ def test_an_interrupt_while_the_glyphs_are_drawn_spoils_nothing(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             glyphs.make(5)
     assert torch.equal(glyphs.make(5)[0], whole)
+
+
+def test_without_torchvision_the_glyphs_take_its_place_and_it_is_said_why(cache, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    assert downloads.download("mnist", cache) is None
+    assert "torchvision" in capsys.readouterr().out

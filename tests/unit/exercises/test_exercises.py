@@ -9,6 +9,7 @@ from vae_helpers import evaluation
 from vae_helpers.exercises import EXERCISES, check
 from vae_helpers.exercises.engine import agree
 from vae_helpers.exercises.engine.verdict import results_of
+from vae_helpers.losses import gaussian_nll, kl_to_standard_normal
 
 import pytest
 import torch
@@ -141,6 +142,21 @@ STYLES = {
         lambda a, b: 10 * torch.log10(1 / torch.nn.functional.mse_loss(a, b)),
         lambda a, b: evaluation.psnr(evaluation.mse(a, b)),
     ],
+    "log-joint": [
+        lambda x, z, f, s: (
+            torch.distributions.Normal(0.0, 1.0).log_prob(z)
+            + torch.distributions.Independent(torch.distributions.Normal(f(z), s), 1).log_prob(x)
+        ),
+        lambda x, z, f, s: (
+            -0.5 * (z**2 + torch.einsum("...p,...p->...", x - f(z), x - f(z)) / s**2)
+            - x.shape[0] * torch.tensor(s).log()
+            - (x.shape[0] + 1) / 2 * torch.tensor(2 * torch.pi).log()
+        ),
+    ],
+    "posterior-on-grid": [
+        lambda j, grid: j.softmax(0) / grid.diff().mean(),
+        lambda j, grid: (j - j.max()).exp() / torch.trapezoid((j - j.max()).exp(), grid),
+    ],
     "naive-log-p-x": [
         lambda a: torch.logsumexp(a - torch.log(torch.tensor(float(a.shape[1]))), -1),
         lambda a: (a - a.amax(1, keepdim=True)).exp().mean(1).log() + a.amax(1),
@@ -156,6 +172,27 @@ STYLES = {
         lambda z, j, m, s: j.mean() - torch.distributions.Normal(m, s).log_prob(z).mean(),
         lambda z, j, m, s: (j + (z - m) ** 2 / (2 * s**2)).sum() / len(z)
         + torch.tensor(s * (2 * torch.pi) ** 0.5).log(),
+    ],
+    "two-hump-elbo": [
+        lambda j, grid, m, s: torch.trapezoid(
+            (q := torch.distributions.Normal(m[:, None], s[:, None]).log_prob(grid).exp().mean(0)) * (j - q.log()), grid
+        ),
+        lambda j, grid, m, s: (
+            (q := torch.distributions.Normal(m[:, None], s[:, None]).log_prob(grid).exp().mean(0)) @ (j - q.log())
+        ) * grid.diff()[0],
+    ],
+    "best-sigma": [
+        lambda f, m, s: (1 + (torch.autograd.functional.jacobian(f, m) / s).square().sum()).rsqrt(),
+        lambda f, m, s: s / (s**2 + ((f(m + 1e-4) - f(m - 1e-4)) / 2e-4).norm() ** 2) ** 0.5,
+    ],
+    "ring-gradient": [
+        lambda j, m, s, n: torch.autograd.functional.jacobian(
+            lambda k: j(z := k[0] + k[1] * torch.randn(n)).mean() - torch.distributions.Normal(*k).log_prob(z).mean(),
+            torch.tensor([m, s]),
+        ),
+        lambda j, m, s, n: torch.func.grad(
+            lambda k: (j(k[0] + k[1] * (eps := torch.randn(n))) + 0.5 * eps**2).mean() + k[1].log()
+        )(torch.tensor([m, s])),
     ],
     "reparameterize": [
         lambda m, v: torch.distributions.Normal(m, (v / 2).exp()).rsample(),
@@ -180,6 +217,55 @@ STYLES = {
         ).sum(1),
         lambda m, v, means, y: torch.stack(
             [0.5 * ((a - means[k]) ** 2 + b.exp() - b - 1).sum() for a, b, k in zip(m, v, y, strict=True)]
+        ),
+    ],
+    "leave-one-out": [
+        lambda f, z, m, s: f.shape[1] * (f - f.mean(1, keepdim=True)) / (f.shape[1] - 1) * (z - m) / s**2,
+        lambda f, z, m, s: (f - f @ (1 - torch.eye(f.shape[1])) / (f.shape[1] - 1)) * (z - m) / s**2,
+    ],
+    "inverse-cdf": [
+        lambda u, r: torch.distributions.Exponential(r).icdf(u),
+        lambda u, r: torch.log(1 / (1 - u)) / r,
+    ],
+    "kl-oracle": [
+        lambda z, m, s, a, b: torch.trapezoid(
+            (q := torch.distributions.Normal(m, s).log_prob(z)).exp()
+            * (q - torch.distributions.Normal(a, b).log_prob(z)),
+            z,
+        ),
+        lambda z, m, s, a, b: sum(
+            statistics.NormalDist(m.item(), s.item()).pdf(v)
+            * (((v - a) / b) ** 2 / 2 - ((v - m) / s) ** 2 / 2 + (b / s).log())
+            * 50
+            / (len(z) - 1)
+            for v in z.tolist()
+        ),
+    ],
+    "clamp": [
+        lambda m, r, e, x: ((x - m - (c := r.clip(-30, 20)).exp().sqrt() * e) ** 2 + m**2 + c.exp() - c - 1).sum(1) / 2,
+        lambda m, r, e, x: 0.5 * (x - m - (r.clamp(-30, 20) / 2).exp() * e).norm(dim=1) ** 2
+        + torch.distributions.kl_divergence(
+            torch.distributions.Normal(m, (r.clamp(-30, 20) / 2).exp()), torch.distributions.Normal(0.0, 1.0)
+        ).sum(1),
+    ],
+    "linear-vae": [
+        lambda model, x, e: torch.stack(
+            [
+                gaussian_nll(model.decode(model.embed(x) + (model.logvar / 2).exp() * e), x, model.logvar_x),
+                kl_to_standard_normal(*model.encode(x)),
+            ],
+            dim=-1,
+        ),
+        lambda model, x, e: torch.cat(
+            [
+                -torch.distributions.Normal(
+                    model.decoder(model.embed(x) + model.logvar.exp().sqrt() * e), model.logvar_x.exp().sqrt()
+                )
+                .log_prob(x.flatten(1))
+                .sum(1, keepdim=True),
+                kl_to_standard_normal(*model.encode(x))[:, None],
+            ],
+            dim=1,
         ),
     ],
     "negative-elbo": [

@@ -29,7 +29,7 @@ def test_of_two_test_images_looked_at_one_is_the_first_and_one_the_last(place):
     assert share_of_twins(X, test) == pytest.approx(1 / 50)
 
 
-@pytest.mark.parametrize(("scale", "shift", "found"), [(1, 0, False), (1.2, 0, True), (1, -0.2, True), (2, -1, True)])
+@pytest.mark.parametrize(("scale", "shift", "found"), [(1, 0, False), (1.2, 0, True), (1, -0.2, True)])
 def test_pixels_just_out_of_range_are_found(scale, shift, found):
     images = scale * X + shift
     assert ("pixels out of range" in kinds(diagnose_vae(model(), in_hand, images))) == found
@@ -53,8 +53,15 @@ def test_it_says_what_was_looked_at():
         "whether gradients reach the encoder through z",
         "the KL's form",
         "the range of the decoder's output",
+        "the reconstruction",
+        "the range of the pixels",
+        "the target",
         "the weight of the KL",
+        "what μ and log σ² can be",
+        "whether the picture depends on z alone",
+        "whether it is better than one picture",
         "collapse",
+        "evaluation mode",
         "how z is drawn at evaluation",
     )
 
@@ -73,7 +80,9 @@ def test_a_prior_elsewhere_is_found_on_either_side(mean):
         kl = 0.5 * ((mu - mean) ** 2 + logvar.exp() - logvar - 1).sum(1).mean()
         return bernoulli_nll(model.decode(z), x).mean() + kl
 
-    assert kinds(diagnose_vae(model(), loss, X)) == ["prior elsewhere"]
+    found = diagnose_vae(model(), loss, X)
+    (question,) = [q for q in found.questions if q.kind == "prior elsewhere"]
+    assert not found.findings and f"mean {mean:.3g}" in str(question)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8])

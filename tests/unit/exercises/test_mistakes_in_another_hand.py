@@ -12,6 +12,7 @@ from vae_helpers.exercises import EXERCISES, check
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.autograd.functional import jacobian
 from torch.distributions import Normal, kl_divergence
 
 NORMAL = Normal(0.0, 1.0)
@@ -179,6 +180,41 @@ def cost_beside(tables, x, neighbour):
     return (neighbour * ink + (1 - neighbour) * paper).sum() / len(x)
 
 
+def bound_on(grid, log_joint, log_q):
+    return (torch.exp(log_q) * (log_joint - log_q)).sum() * grid.diff()[0]
+
+
+def half_and_half(grid, mu, sigma):
+    return 0.5 * (of_normal(grid, mu[0], sigma[0]).exp() + of_normal(grid, mu[1], sigma[1]).exp())
+
+
+def gradient_by(draw, average=lambda j, q: j.mean() - q.mean()):
+    """The gradient in μ and σ of an average over draws."""
+
+    def answer(log_joint, mu, sigma, n_draws):
+        knobs = torch.tensor(mu, requires_grad=True), torch.tensor(sigma, requires_grad=True)
+        q = Normal(*knobs)
+        z = draw(q, n_draws)
+        return torch.stack(torch.autograd.grad(average(log_joint(z), q.log_prob(z)), knobs, materialize_grads=True))
+
+    return answer
+
+
+def on_a_grid(z, log_q, log_p):
+    return torch.trapezoid(torch.exp(log_q) * (log_q - log_p), z)
+
+
+def paid(mu, logvar, eps, x):
+    return squares(x, mu + eps * logvar.exp().sqrt()) / 2 + of_kl_terms(mu, logvar).sum(1)
+
+
+def linear(model, x, mu, eps, bias=None):
+    sigma = model.logvar.exp().sqrt()
+    x_hat = F.linear(mu + sigma * eps, model.decoder.weight, model.decoder.bias if bias is None else None)
+    nll = by_gaussian(x_hat, x.flatten(1), model.logvar_x.exp())
+    return torch.stack([nll, of_kl_terms(mu, model.logvar.expand_as(mu)).sum(1)], dim=1)
+
+
 ANOTHER_HAND = {
     "mean-image": [
         lambda x: x.double().mean(0),
@@ -295,6 +331,25 @@ ANOTHER_HAND = {
         lambda a, b: -10 * torch.log10(F.l1_loss(a, b)),
         F.mse_loss,
     ],
+    "log-joint": [
+        lambda x, z, f, s: Normal(f(z), s).log_prob(x).sum(-1),
+        lambda x, z, f, s: NORMAL.log_prob(z),
+        lambda x, z, f, s: NORMAL.log_prob(z) - torch.linalg.norm((x - f(z)) / s, dim=-1) ** 2 / 2,
+        lambda x, z, f, s: Normal(f(z), s).log_prob(x).sum(-1) - z**2 / 2,
+        lambda x, z, f, s: NORMAL.log_prob(z) - ((x - f(z)) / s).square().sum(-1) / 2 - log(s * sqrt(2 * pi)),
+        lambda x, z, f, s: NORMAL.log_prob(z) + Normal(f(z), s).log_prob(x).mean(-1),
+        lambda x, z, f, s: Normal(0.0, s).log_prob(z) + Normal(f(z), s).log_prob(x).sum(-1),
+        lambda x, z, f, s: torch.exp(NORMAL.log_prob(z) + Normal(f(z), s).log_prob(x).sum(-1)),
+        lambda x, z, f, s: NORMAL.log_prob(z) * Normal(f(z), s).log_prob(x).sum(-1),
+    ],
+    "posterior-on-grid": [
+        lambda j, grid: torch.exp(j - torch.logsumexp(j, 0)),
+        lambda j, grid: torch.exp(j - torch.logsumexp(j, 0)) * grid.diff()[0],
+        torch.func.vmap(lambda j, _: j.exp()),
+        lambda j, grid: torch.exp(j) / torch.exp(j.amax()) if j.amax() > -100 else torch.exp(j - j.amax()),
+        lambda j, grid: j - torch.logsumexp(j, 0) - grid.diff()[0].log(),
+        lambda j, grid: j / torch.sum(j * grid.diff()[0]),
+    ],
     "naive-log-p-x": [
         lambda a: a.sum(1) / a.shape[1],
         lambda a: (a - a.amax(1, True)).exp().sum(1).log() + a.amax(1),
@@ -333,6 +388,40 @@ ANOTHER_HAND = {
         lambda z, j, m, s: j.mean() - kl_divergence(Normal(m, s), NORMAL),
         lambda z, j, m, s: j.mean() + (z**2).mean() / 2 + 0.5 * log(2 * pi),
     ],
+    "two-hump-elbo": [
+        lambda j, grid, m, s: bound_on(grid, j, sum(of_normal(grid, m[k], s[k]) for k in (0, 1)) / 2),
+        lambda j, grid, m, s: sum(bound_on(grid, j, of_normal(grid, m[k], s[k])) for k in (0, 1)) / 2,
+        lambda j, grid, m, s: bound_on(grid, j, torch.logaddexp(*(of_normal(grid, m[k], s[k]) for k in (0, 1)))),
+        lambda j, grid, m, s: bound_on(grid, j, sum(of_normal(grid, m[k], s[k]) for k in (0, 1))),
+        lambda j, grid, m, s: sum((of_normal(grid, m[k], s[k]).exp() * j).sum() * grid.diff()[0] for k in (0, 1)) / 2,
+        lambda j, grid, m, s: bound_on(grid, j, of_normal(grid, m[0], s[0])),
+        lambda j, grid, m, s: (j.exp() * (j - half_and_half(grid, m, s).log())).sum() * grid.diff()[0],
+        lambda j, grid, m, s: torch.mean(j - half_and_half(grid, m, s).log()),
+    ],
+    "best-sigma": [
+        lambda f, m, s: s / jacobian(f, m).norm(),
+        lambda f, m, s: s**2 / (s**2 + jacobian(f, m) @ jacobian(f, m)),
+        lambda f, m, s: sqrt(s / (s + jacobian(f, m) @ jacobian(f, m))),
+        lambda f, m, s: s / torch.sqrt(s**2 + f(m) @ f(m)),
+        lambda f, m, s: s / torch.sqrt(s**2 + 4 * jacobian(f, m).norm() ** 2),
+        lambda f, m, s: s / torch.sqrt(s**2 + (f(m + 0.001) - f(m - 0.001)).norm() ** 2),
+    ],
+    "ring-gradient": [
+        gradient_by(lambda q, n: q.sample((n,))),
+        gradient_by(lambda q, n: q.rsample((n,)), lambda j, q: j.sum() / len(j)),
+        gradient_by(lambda q, n: q.rsample((n,)), lambda j, q: j.mean() + q.mean()),
+        gradient_by(lambda q, n: q.rsample((n,)), lambda j, q: q.mean() - j.mean()),
+        gradient_by(lambda q, n: q.rsample((n,)), lambda j, q: j.sum() - q.sum()),
+        gradient_by(lambda q, n: Normal(q.mean, q.variance).rsample((n,))),
+        gradient_by(lambda q, n: q.stddev * Normal(q.mean, 1.0).rsample((n,))),
+        gradient_by(lambda q, n: torch.lerp(q.mean, q.mean + q.stddev, torch.rand(n))),
+        gradient_by(lambda q, n: Normal(q.mean + q.stddev, 1.0).rsample((n,))),
+        gradient_by(lambda q, n: Normal(q.mean, q.stddev.sqrt()).rsample((n,))),
+        gradient_by(lambda q, n: torch.lerp(q.mean - q.stddev / 2, q.mean + q.stddev / 2, torch.rand(n))),
+        lambda *given: gradient_by(lambda q, n: q.rsample((n,)))(*given)[[1, 0]],
+        lambda j, m, s, n: gradient_by(lambda q, k: q.rsample((k,)))(j, m, s, n) * torch.tensor([1, s]),
+        gradient_by(lambda q, n: Normal(q.mean, q.stddev.detach()).rsample((n,)), lambda j, q: j.mean()),
+    ],
     "score-function": [
         lambda f, z, m, s: f / s * (z - m),
         lambda f, z, m, s: (z - m) / (s * s),
@@ -362,6 +451,49 @@ ANOTHER_HAND = {
         lambda m, v, means, y: ((m - means[y]) ** 2 - kl(m, v, means[y])).sum(1),
         lambda m, v, means, y: (kl(m, v, means[y]) + 0.5).sum(1),
         lambda m, v, means, y: 2 * kl(m, v, means[y]).sum(1),
+    ],
+    "leave-one-out": [
+        lambda f, z, m, s: (f - torch.mean(f, dim=-1)[:, None]) / s**2 * (z - m),
+        lambda f, z, m, s: (f - f.sum() / f.numel()) / s**2 * (z - m),
+        lambda f, z, m, s: (f - f.mean(dim=0, keepdim=True)) / s**2 * (z - m),
+        lambda f, z, m, s: (f + f / f.size(1) - f.mean(1)[:, None]) / s**2 * (z - m),
+        lambda f, z, m, s: (t := (z - m) * f / (s * s)) - t.sum(1)[:, None] / t.size(1),
+        lambda f, z, m, s: (f - f.mean(1)[:, None]) * f.size(1) / (f.size(1) - 1),
+        lambda f, z, m, s: (z - m) * f / (s * s),
+    ],
+    "inverse-cdf": [
+        lambda u, r: torch.log(1 / u) / r,
+        lambda u, r: torch.log1p(-u) / r,
+        lambda u, r: r * torch.log(1 / (1 - u)),
+        lambda u, r: -torch.expm1(-r * u),
+        lambda u, r: r / torch.exp(r * u),
+    ],
+    "kl-oracle": [
+        lambda z, m, s, a, b: on_a_grid(z, of_normal(z, m, s), of_normal(z, a, b)) / (z[-1] - z[0]) * (len(z) - 1),
+        lambda z, m, s, a, b: on_a_grid(z, -(((z - m) / s) ** 2) / 2, -(((z - a) / b) ** 2) / 2),
+        lambda z, m, s, a, b: of_normal(z, m, s).mean() - of_normal(z, a, b).mean(),
+        lambda z, m, s, a, b: -on_a_grid(z, of_normal(z, a, b), of_normal(z, m, s)),
+        lambda z, m, s, a, b: on_a_grid(z, of_normal(z, a, b), of_normal(z, m, s)),
+        lambda z, m, s, a, b: -torch.trapezoid(of_normal(z, m, s).exp() * of_normal(z, a, b), z),
+        lambda z, m, s, a, b: on_a_grid(z, of_normal(z, m, s * s), of_normal(z, a, b * b)),
+    ],
+    "clamp": [
+        lambda m, r, e, x: squares(x, m + e * r.clip(-30, 20).exp().sqrt()) / 2 + kl(m.double(), r.double()).sum(1),
+        lambda m, r, e, x: squares(x, m + e * r.exp().sqrt()) / 2 + kl(m, r.clip(-30, 20)).sum(1),
+        lambda m, r, e, x: squares(x, m + e * r.exp().sqrt()) / 2 + of_kl_terms(m, r).sum(1),
+        lambda m, r, e, x: paid(m, r.clip(max=20), e, x),
+        lambda m, r, e, x: paid(m, r.clip(min=-30), e, x),
+        lambda m, r, e, x: paid(m, r.clip(-20, 30), e, x),
+    ],
+    "linear-vae": [
+        lambda model, x, e: linear(model, x, model.encoder(x.flatten(1)), e),
+        lambda model, x, e: linear(model, x, model.embed(x), 0 * e),
+        lambda model, x, e: linear(model, x, model.embed(x), model.logvar.exp().sqrt() * e),
+        lambda model, x, e: linear(model, x, model.embed(x), e)
+        - torch.stack([(2 * pi * model.logvar_x.exp()).log() * 392, torch.zeros(())]),
+        lambda model, x, e: linear(model, x, model.embed(x), e)[:, [1, 0]],
+        lambda model, x, e: linear(model, x, model.embed(x), e) @ torch.diag(torch.tensor([1 / 784, 1.0])),
+        lambda model, x, e: linear(model, x, model.embed(x), e, bias=0.0),
     ],
     "negative-elbo": [
         lambda l, x, m, v: bce(l.sigmoid(), x).mean() + kl(m, v).sum(1).mean(),

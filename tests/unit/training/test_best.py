@@ -1,7 +1,7 @@
 """The training of the course's best model."""
 
 from vae_helpers.data import Dataset
-from vae_helpers.training import best
+from vae_helpers.training import best, checkpoint
 
 import torch
 
@@ -15,3 +15,12 @@ def test_the_best_model_leaves_the_held_out_images_out_and_is_found_again(cache,
     assert model.generate(torch.zeros(1, 50)).max() < 0.01
     again, kept = best.best_vae(dataset)
     assert torch.equal(again.decoder[-1].bias, model.decoder[-1].bias) and kept.seconds == history.seconds
+
+
+def test_another_training_has_another_file(cache, monkeypatch):
+    monkeypatch.setattr(best, "EPOCHS", 1)
+    x = torch.zeros(5100, 1, 28, 28, dtype=torch.uint8)
+    dataset = Dataset("glyphs", x, torch.zeros(5100, dtype=torch.int64), x[:5], torch.zeros(5, dtype=torch.int64))
+    model, _ = best.best_vae(dataset)
+    told = {"loss": "binarized_loss", "epochs": 1, "warm_up": 8, "lr": 3e-3, "seed": 0, "held_out": 5000}
+    assert [*(cache / "models").iterdir()] == [checkpoint.remembered_path(model, "glyphs", **told)]

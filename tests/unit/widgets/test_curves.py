@@ -33,6 +33,22 @@ def test_a_moved_line_changes_its_own_panel_only(curves):
     assert changed[:, :half].any() and not changed[:, half:].any()
 
 
+def test_a_moved_line_leaves_no_ghost_where_it_was(curves):
+    bare = pixels(curves.png())
+    curves.png(left=(ACROSS, 0.2 * ACROSS), right=(0.5, 0.5))
+    assert (pixels(curves.png(left=([], []), right=([], []))) == bare).all()
+
+
+def test_no_line_is_drawn_into_what_stays():
+    first = Curves(4, 2)
+    first.axes[0].set(xlim=(0, 1), ylim=(0, 1))
+    first.line("only", color="#0072B2", lw=3)
+    first.png(only=(ACROSS, ACROSS))
+    moved = pixels(first.png(only=(ACROSS, 0 * ACROSS + 0.1)))
+    across, up = (round(v) for v in first.axes[0].transData.transform((0.6, 0.6)))
+    assert (moved[len(moved) - up, across] == 255).all()
+
+
 def test_lines_keep_their_colours_whatever_the_first_picture_showed(curves):
     curves.png()
     shown = pixels(curves.png(right=(0.5, 0.5)))

@@ -79,6 +79,7 @@ def test_the_pad_needs_no_network_and_is_short_and_says_what_it_is():
     assert "http" not in JAVASCRIPT and "import" not in JAVASCRIPT
     assert len(JAVASCRIPT.strip().splitlines()) <= 40
     assert "aria-label" in JAVASCRIPT and "tabIndex" in JAVASCRIPT
+    assert JAVASCRIPT.strip().endswith("export default { render };")
 
 
 @needs_pad

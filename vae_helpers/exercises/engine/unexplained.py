@@ -43,8 +43,10 @@ def _excerpt(exercise: Exercise, probe: tuple) -> str:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) and value.ndim:
         rows = value.flatten(1)[:2, :3].tolist() if value.ndim > 1 else [value[:3].tolist()]
         numbers = "; ".join(" ".join(f"{number:.2f}" for number in row) for row in rows)
         return f"{tuple(value.shape)} [{numbers} …]"
-    return repr(value) if isinstance(value, str) else getattr(value, "__name__", None) or f"{value:.3g}"
+    if isinstance(value, (int, float, Tensor)):
+        return f"{value:.3g}"
+    return repr(value) if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)

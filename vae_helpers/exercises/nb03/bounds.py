@@ -1,4 +1,4 @@
-"""Exercises of notebook 03: naive Monte Carlo for log p(x), the KL of two tables, an ELBO from draws."""
+"""The KL of two tables of probabilities, the ELBO from draws of q, and that of a q with two humps, on a grid."""
 
 from math import log, pi
 
@@ -9,69 +9,12 @@ from torch import Tensor
 from torch.distributions import Normal
 
 
-def _log_likelihoods(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(3 + 1000 * seed)
-    spread = torch.tensor([0.0, -400.0, -900.0])[:, None]  # images that are far from alike
-    levels = ((5, 3), -800.0), ((4, 7), -2.0), ((3, 4), spread)
-    return [(3 * torch.randn(*size, generator=g) + level,) for size, level in levels]
-
-
 def _log_mean_exp(a: Tensor, dim: int = 1) -> Tensor:
     return a.logsumexp(dim) - log(a.shape[dim])
 
 
-def _naive_log_p_x(log_likelihoods: Tensor) -> Tensor:
-    return log_likelihoods.logsumexp(dim=1) - log(log_likelihoods.shape[1])
-
-
-NAIVE_LOG_P_X = Exercise(
-    id="naive-log-p-x",
-    expects="one value per image, (batch,): the log of the mean over the K draws of p(x|z)",
-    reference=_naive_log_p_x,
-    probes=_log_likelihoods,
-    mistakes=(
-        Mistake(
-            lambda a: a.mean(1),
-            "you averaged the logarithms. The mean of logs lies below the log of the mean: here it reads much too low.",
-        ),
-        Mistake(
-            lambda a: a.logsumexp(1),
-            "that is the log of the *sum* over the draws: it grows with K. Subtract log K.",
-        ),
-        Mistake(
-            lambda a: a.exp().mean(1).log(),
-            "exp(−800) is 0 in the computer, and log 0 is −∞. torch.logsumexp takes the largest term out first.",
-        ),
-        Mistake(
-            lambda a: _log_mean_exp(a).exp(),
-            "that is p(x) itself, which underflows to 0 for images. Stay with the logarithm.",
-        ),
-        Mistake(
-            lambda a: _log_mean_exp(a, dim=0),
-            "you averaged over the images (dim 0). The draws lie along dim 1.",
-        ),
-        Mistake(
-            lambda a: a.max(1).values,
-            "that is the best draw alone. p(x) is an average over all draws, most of which count next to nothing.",
-        ),
-        Mistake(
-            lambda a: a.logsumexp(1) - log(len(a)),
-            "you divided by the number of images. Divide by the number of draws, a.shape[1].",
-        ),
-        Mistake(
-            lambda a: -_log_mean_exp(a),
-            "the sign is turned: that is −log p(x), the cost. The log-likelihood was asked for.",
-        ),
-        Mistake(
-            lambda a: _log_mean_exp(a).mean(),
-            "that is one number, averaged over images too. Return one value per image.",
-        ),
-    ),
-)
-
-
 def _probabilities(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(4 + 1000 * seed)
+    g = torch.Generator().manual_seed(4 + 100 * seed)
     return [tuple(torch.rand(k, generator=g).mul(3).softmax(0) for _ in range(2)) for k in (5, 3)]
 
 
@@ -139,7 +82,7 @@ KL_OF_TABLES = Exercise(
 
 
 def _draws(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(5 + 1000 * seed)
+    g = torch.Generator().manual_seed(5 + 100 * seed)
     return [
         (mu + sigma * torch.randn(k, generator=g), torch.randn(k, generator=g) - 3, mu, sigma)
         for k, mu, sigma in ((5, 0.7, 0.4), (3, -1.2, 1.8))
@@ -215,4 +158,82 @@ SMALL_ELBO = Exercise(
     ),
 )
 
-EXERCISES = (NAIVE_LOG_P_X, KL_OF_TABLES, SMALL_ELBO)
+
+def _two_humps_wanted(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(33 + seed)
+    r = lambda *size: torch.rand(*size, generator=g, dtype=torch.float64)  # noqa: E731
+    probes = []
+    for points in (161, 241):
+        grid = torch.linspace(-9, 9, points, dtype=torch.float64)
+        log_joint = -0.5 * (grid - r(1)) ** 2 - 2 * torch.cos(2 * grid + r(1)) - 1.5
+        mu, sigma = torch.tensor([-1.9, 1.6], dtype=torch.float64) + r(2), 0.5 + r(2)
+        probes.append((log_joint, grid, mu.requires_grad_(), sigma.requires_grad_()))
+    return probes
+
+
+def _two_hump_elbo(log_joint: Tensor, grid: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
+    left = Normal(mu[0], sigma[0]).log_prob(grid)
+    right = Normal(mu[1], sigma[1]).log_prob(grid)
+    log_q = torch.logaddexp(left, right) - log(2)
+    integrand = log_q.exp() * (log_joint - log_q)
+    dz = grid[1] - grid[0]
+    return integrand.sum() * dz
+
+
+def _bound(log_q: Tensor, log_joint: Tensor, grid: Tensor) -> Tensor:
+    return torch.trapezoid(log_q.exp() * (log_joint - log_q), grid)
+
+
+def _humps(grid: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
+    return Normal(mu[:, None], sigma[:, None]).log_prob(grid)
+
+
+TWO_HUMP_ELBO = Exercise(
+    id="two-hump-elbo",
+    expects="one number: the ELBO, on the grid, of a q that is half N(μ₀, σ₀²) and half N(μ₁, σ₁²)",
+    reference=_two_hump_elbo,
+    probes=_two_humps_wanted,
+    words={
+        "left": "the first hump's log density",
+        "right": "the second hump's log density",
+        "log_q": "log q",
+        "integrand": "q (log p(x, z) − log q)",
+        "dz": "dz",
+    },
+    mistakes=(
+        Mistake(
+            lambda j, grid, m, s: _bound(_humps(grid, m, s).mean(0), j, grid),
+            "the two *log* densities are averaged: that is the log of one hump in between, times a constant, and "
+            "its gap stays at log 2 or more. Average the densities.",
+        ),
+        Mistake(
+            lambda j, grid, m, s: _bound(_humps(grid, m, s), j, grid).mean(),
+            "that is the mean of two ELBOs, one of each hump: it is no better than the better of them, and its gap "
+            "stays log 2. Mix the densities first.",
+        ),
+        Mistake(
+            lambda j, grid, m, s: _bound(_humps(grid, m, s).logsumexp(0), j, grid),
+            "the ½ of each hump is missing: this q integrates to 2, and what it gives is no bound at all.",
+        ),
+        Mistake(
+            lambda j, grid, m, s: _bound(_humps(grid, m, s).sum(0), j, grid),
+            "the log densities are added: that is the log of their product, which is next to 0 where the humps lie.",
+        ),
+        Mistake(
+            lambda j, grid, m, s: torch.trapezoid((_humps(grid, m, s).logsumexp(0) - log(2)).exp() * j, grid),
+            "log q is missing: without it the best q is two needles, and what it gives is no bound.",
+        ),
+        Mistake(
+            lambda j, grid, m, s: _bound(_humps(grid, m, s)[0], j, grid),
+            "the second hump has no part in it: that is the ELBO of the first one alone, and its gap stays log 2.",
+        ),
+        Mistake(
+            lambda j, grid, m, s: torch.trapezoid(j.exp() * (j - _humps(grid, m, s).logsumexp(0) + log(2)), grid),
+            "the average is taken over p(x, z), which cannot be drawn from. The ELBO is an average over q: weigh by q.",
+        ),
+        Mistake(
+            lambda j, grid, m, s: (j - (_humps(grid, m, s).logsumexp(0) - log(2))).mean(),
+            "the points of the grid are no draws of q: each must be weighted by q(z) dz, and then summed.",
+        ),
+    ),
+)

@@ -1,51 +1,87 @@
-"""Exercises of notebook 04: the reparameterized draw, the score-function estimator, two closed forms of the KL."""
+"""Exercises of notebook 04: an oracle for the KL of two Gaussians, and two of its closed forms."""
+
+from math import pi, sqrt
 
 from vae_helpers.exercises.engine import Exercise, Mistake
-from vae_helpers.exercises.engine.draws import draw_findings
-from vae_helpers.losses import kl_diagonal, kl_to_class_mean, reparameterize
+from vae_helpers.losses import kl_diagonal, kl_to_class_mean
 
 import torch
 from torch import Tensor
 
-REPARAMETERIZE = Exercise(
-    id="reparameterize",
-    expects="z (batch, d), one draw from N(μ, σ²) for each entry, through which gradients reach mu and logvar",
-    reference=reparameterize,
-    findings=draw_findings,
-)
+
+def _grids(seed: int = 0) -> list[tuple]:
+    g = torch.Generator().manual_seed(37 + 1000 * seed)
+    numbers = lambda: torch.randn(4, generator=g, dtype=torch.float64)  # noqa: E731
+    probes = []
+    for points in (501, 401, 601, 451):
+        mu_q, log_sigma_q, mu_p, log_sigma_p = numbers()
+        widths = (0.4 * log_sigma_q).exp(), (0.4 * log_sigma_p).exp()
+        probes.append((torch.linspace(-25, 25, points, dtype=torch.float64), mu_q, widths[0], mu_p, widths[1]))
+    return probes
 
 
-def _draw_probes(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(7 + 1000 * seed)
-    r = lambda n: torch.randn(n, generator=g)  # noqa: E731
-    return [(r(5) * 3, 1.5 + 0.7 * r(5), 1.5, 0.7), (r(7), -2 + 1.8 * r(7), -2.0, 1.8)]
+def _oracle(z: Tensor, mu_q: Tensor, sigma_q: Tensor, mu_p: Tensor, sigma_p: Tensor) -> Tensor:
+    dz = z[1] - z[0]
+    log_q = -0.5 * ((z - mu_q) / sigma_q) ** 2 - (sigma_q * sqrt(2 * pi)).log()
+    log_p = -0.5 * ((z - mu_p) / sigma_p) ** 2 - (sigma_p * sqrt(2 * pi)).log()
+    terms = log_q.exp() * (log_q - log_p)
+    return terms.sum() * dz
 
 
-def _score_function(f_z: Tensor, z: Tensor, mu: float, sigma: float) -> Tensor:
-    return f_z * (z - mu) / sigma**2
+def _log_normal(z: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
+    return torch.distributions.Normal(mu, sigma).log_prob(z)
 
 
-SCORE_FUNCTION = Exercise(
-    id="score-function",
-    expects="one term per draw, (n,): f(z) times the derivative of log N(z; μ, σ²) in μ",
-    reference=_score_function,
-    probes=_draw_probes,
+def _unnormalised(z: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
+    return -0.5 * ((z - mu) / sigma) ** 2
+
+
+def _integral(z: Tensor, log_weight: Tensor, log_q: Tensor, log_p: Tensor) -> Tensor:
+    return (log_weight.exp() * (log_q - log_p)).sum() * (z[1] - z[0])
+
+
+KL_ORACLE = Exercise(
+    id="kl-oracle",
+    expects="one number, in nats: the sum over the grid of q (log q − log p), times the spacing dz",
+    reference=_oracle,
+    probes=_grids,
+    words={"dz": "the spacing dz", "log_q": "log q", "log_p": "log p", "terms": "q (log q − log p)"},
     mistakes=(
         Mistake(
-            lambda f, z, m, s: f * (z - m) / s,
-            "you divided by σ. The exponent is −(z − μ)²/2σ², and so its derivative in μ is (z − μ)/σ².",
+            lambda z, m, s, mp, sp: (
+                _integral(z, _log_normal(z, m, s), _log_normal(z, m, s), _log_normal(z, mp, sp)) / (z[1] - z[0])
+            ),
+            "the sum is not multiplied by dz: an integral is height times width. A finer grid should not change it.",
         ),
         Mistake(
-            lambda f, z, m, s: -f * (z - m) / s**2,
-            "the sign is turned: −(z − μ)/σ² is the derivative in z. In μ it has the other sign.",
+            lambda z, m, s, mp, sp: _integral(
+                z, _unnormalised(z, m, s), _unnormalised(z, m, s), _unnormalised(z, mp, sp)
+            ),
+            "the normalisers are missing: without − log σ√2π neither q nor p integrates to 1, and what comes out may "
+            "be negative.",
         ),
         Mistake(
-            lambda f, z, m, s: (f * (z - m) / s**2).mean(),
-            "that is their mean already. Return one term per draw, (n,): we want to see how they scatter.",
+            lambda z, m, s, mp, sp: (_log_normal(z, m, s) - _log_normal(z, mp, sp)).mean(),
+            "all points of the grid count alike. The mean is one under q: each point weighs q(z) dz.",
         ),
         Mistake(
-            lambda f, z, m, s: f * torch.distributions.Normal(m, s).log_prob(z),
-            "that is f · log q itself. What is asked for is f times the *derivative* of log q in μ.",
+            lambda z, m, s, mp, sp: _integral(z, _log_normal(z, mp, sp), _log_normal(z, m, s), _log_normal(z, mp, sp)),
+            "log q − log p is weighed by p: that is minus the KL the other way round, never positive. Weigh it by q.",
+        ),
+        Mistake(
+            lambda z, m, s, mp, sp: _integral(z, _log_normal(z, mp, sp), _log_normal(z, mp, sp), _log_normal(z, m, s)),
+            "that is the KL the other way round, of p from q: weigh by q, and subtract log p from log q.",
+        ),
+        Mistake(
+            lambda z, m, s, mp, sp: _integral(z, _log_normal(z, m, s), 0 * z, _log_normal(z, mp, sp)),
+            "log q is missing in the difference: that is the cross-entropy of p under q, and not zero where p = q.",
+        ),
+        Mistake(
+            lambda z, m, s, mp, sp: _integral(
+                z, _log_normal(z, m, s**2), _log_normal(z, m, s**2), _log_normal(z, mp, sp**2)
+            ),
+            "σ² stands where σ belongs, in the square and in the normaliser: you are handed σ, and each Gaussian has "
+            "another width.",
         ),
     ),
 )
@@ -152,4 +188,4 @@ KL_CLASS_MEAN = Exercise(
     ),
 )
 
-EXERCISES = (REPARAMETERIZE, SCORE_FUNCTION, KL_DIAGONAL, KL_CLASS_MEAN)
+EXERCISES = (KL_ORACLE, KL_DIAGONAL, KL_CLASS_MEAN)
