@@ -56,8 +56,8 @@ def names_bound(cells):
     return bound
 
 
-def names_used(cells):
-    """What code cells read, at any level."""
+def names_read(cells):
+    """Every name that code cells look up."""
     nodes = [n for cell in cells if cell.cell_type == "code" for n in ast.walk(ast.parse(cell.source))]
     return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
@@ -113,8 +113,7 @@ def test_almost_every_solution_has_a_line_of_its_own():
 
 def test_no_later_cell_needs_a_name_that_only_a_solution_defines(pair):
     original, copy = pair
-    missing = names_bound(solutions_of(original.cells)) - names_bound(copy.cells)
-    assert not missing & names_used(copy.cells)
+    assert not (names_bound(solutions_of(original.cells)) - names_bound(copy.cells)) & names_read(copy.cells)
 
 
 def test_the_links_of_the_copy_lead_to_the_figures(copies):

@@ -165,6 +165,25 @@ def by_gaussian(x_hat, x, variance):
     return -per_image(Normal(x_hat, variance**0.5).log_prob(x))
 
 
+def pushed(x):
+    """Each pixel's left neighbour."""
+    return torch.nn.functional.pad(x.double()[..., :27], (1, 0))
+
+
+def both_ways(x, weight):
+    return torch.einsum("nchw,nchw->nchw", x.double(), weight.double())
+
+
+def shares_beside(x, neighbour):
+    ink = torch.stack([both_ways(x, 1 - neighbour).sum(0), both_ways(x, neighbour).sum(0)])
+    return (ink + 1) / (torch.stack([len(x) - neighbour.sum(0), neighbour.sum(0)]) + 2)
+
+
+def cost_beside(tables, x, neighbour):
+    paper, ink = (-(x.double() * p.log() + (1 - x.double()) * (1 - p).log()) for p in tables.double())
+    return (neighbour * ink + (1 - neighbour) * paper).sum() / len(x)
+
+
 def bound_on(grid, log_joint, log_q):
     return (torch.exp(log_q) * (log_joint - log_q)).sum() * grid.diff()[0]
 
@@ -228,6 +247,29 @@ ANOTHER_HAND = {
         lambda p, x: -per_image(x * torch.log(p)).sum() / len(x),
         lambda p, x: bernoulli_score(p, x).mean() * 1.4426950408889634,
         bernoulli_score,
+    ],
+    "chain-tables": [
+        lambda x: shares_beside(x, torch.cat([x[..., 27:], x[..., :27]], -1)),
+        lambda x: shares_beside(x, torch.cat([x[..., 1:], 0 * x[..., :1]], -1)),
+        lambda x: shares_beside(x, torch.cat([0 * x[..., :1, :], x[..., :27, :]], -2)),
+        lambda x: shares_beside((x > 0.5).double(), pushed((x > 0.5).double())),
+        lambda x: shares_beside(x, (pushed(x) > 0.5).double()),
+        lambda x: shares_beside(x, 1 - pushed(x)),
+        lambda x: torch.stack([both_ways(x, w).sum(0) + 1 for w in (1 - pushed(x), pushed(x))]) / (2 + len(x)),
+        lambda x: torch.stack([both_ways(x, w).sum(0) for w in (1 - pushed(x), pushed(x))]) / len(x),
+        lambda x: shares_beside(x, 0 * x),
+        lambda x: torch.stack([both_ways(x, w).mean(0) / w.mean(0) for w in (1 - pushed(x), pushed(x))]),
+    ],
+    "chain-nats": [
+        lambda t, x: bce(torch.lerp(*t, pushed(x).float()), x).sum() / len(x),
+        lambda t, x: cost_beside(t[[1, 0]], x, pushed(x)),
+        lambda t, x: cost_beside(t, x, torch.cat([x[..., 27:], x[..., :27]], -1)),
+        lambda t, x: cost_beside(t, x, torch.cat([x[..., 1:], 0 * x[..., :1]], -1)),
+        lambda t, x: cost_beside(t, x, (pushed(x) > 0.5).double()),
+        lambda t, x: bce(t[:1].expand(x.shape), x).sum() / len(x),
+        lambda t, x: cost_beside(t, x, torch.full_like(x, 0.5)),
+        lambda t, x: bce(((t[0] + t[1]) / 2).expand(x.shape), x).sum() / len(x),
+        lambda t, x: 2 * cost_beside(t, x, torch.full_like(x, 0.5)),
     ],
     "gaussian-nll": [
         lambda a, b, s: squares(a, b) / s**2 + 784 * (log(s) + 0.5 * log(2 * pi)),

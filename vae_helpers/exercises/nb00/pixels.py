@@ -1,4 +1,4 @@
-"""Exercises of notebook 00: the mean image, independent pixels, and their score."""
+"""The mean image, independent pixels, and their nats per image."""
 
 from math import log
 
@@ -162,11 +162,11 @@ NATS_PER_IMAGE = Exercise(
         ),
         Mistake(
             lambda p, x: -_score(p, x),
-            "the sign is missing: this is the log-likelihood, a negative number. The score is its negative.",
+            "the sign is missing: this is the log-likelihood, a negative number. The cost is its negative.",
         ),
         Mistake(
             lambda p, x: -(x * p.log()).flatten(1).sum(dim=1).mean(),
-            "only ink is scored. Paper counts as well: add (1 − x) log(1 − p).",
+            "only ink is counted. Paper counts as well: add (1 − x) log(1 − p).",
         ),
         Mistake(
             lambda p, x: _score(p, x) / log(2),
@@ -178,5 +178,3 @@ NATS_PER_IMAGE = Exercise(
         ),
     ),
 )
-
-EXERCISES = (MEAN_IMAGE, INDEPENDENT_PIXELS, NATS_PER_IMAGE)
