@@ -17,6 +17,7 @@ from vae_helpers.exercises.diagnosis.spy import Spy
 import torch
 from torch import nn
 
+IN_CLOSED_FORM = ("unknown", "other", "prior per image", "learned prior")  # what an expectation's terms may look like
 SPREADS = {"logvar": "log σ²", "log_sigma": "log σ", "sigma": "σ", "variance": "σ²"}
 
 
@@ -147,14 +148,15 @@ def _of_noise_and_kl(noise: Noise | None, kl: Kl | None, spy: Spy, labels: bool,
         text = "log σ² is one number for every image, and has no part in the KL: clouds of one fixed width."
         notes.say(Question("fixed width", text, "A reduced VAE, whose KL is ½ μ²?"))
         kl = Kl("closed") if kl.form == "only mu" else kl
-    if silent and kl and kl.form in ("unknown", "other"):
+    in_closed_form = silent and kl is not None and kl.form in IN_CLOSED_FORM
+    if in_closed_form:
         text = "decode is given μ itself, and log σ² matters all the same: an expectation taken in closed form?"
         notes.say(Question("no noise", text, "Else the line z = mu + sigma * eps is missing."))
     elif noise:
         notes.say(*said_of_noise(noise))
     else:
         notes.skip("how z is drawn: decode isn't given one code per image.")
-    if kl and not (silent and notes.has("no noise") and kl.form in ("unknown", "other")):
+    if kl and not in_closed_form:
         notes.look("the KL's form")
         notes.say(*weights.said_of_kl(kl, labels))
 

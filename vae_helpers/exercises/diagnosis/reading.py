@@ -25,6 +25,7 @@ MEANINGS = {
     "or tanh stands in its place. Or use binary_cross_entropy_with_logits.",
     "one_hot": "labels are missing? Hand over train_data=(x, y).",
     "'y'": "labels are missing? Hand over train_data=(x, y).",
+    "invalid values": "encode returned NaN or infinity, or a width that is not positive.",
     "mat1 and mat2 shapes": "a layer gets images of another shape than it was made for: flatten them, or not?",
 }  # fmt: skip
 
@@ -34,7 +35,7 @@ def raised(name: str, error: Exception) -> Finding:
     text = str(error)[:200]
     meaning = next((m for words, m in MEANINGS.items() if words in text), "")
     return Finding(
-        "raised",
+        "pixels out of range" if "must lie in [0, 1]" in text else "raised",
         f"{name} raised {type(error).__name__}: {text}",
         f"That is: {meaning}" if meaning else "",
         f"Call {name}(model, x) yourself on 101 images, floats in [0, 1]; hand over (x, y) if it needs labels.",

@@ -159,7 +159,7 @@ def _said_of_reach(found: Reconstruction, reach: tuple[float, float], low: float
             "The images are scaled otherwise than the decoder's last layer believes (transforms.Normalize? / 255?).",
             "Print x.min(), x.max() and the same of a reconstruction.",
         )
-    elif "tanh" in ends and low >= 0:
+    elif "tanh" in ends and low > -1e-3:
         yield Question(
             "range",
             f"The decoder ends in a tanh, between −1 and 1, and the pixels run from {low:.2g} to {high:.2g}.",

@@ -29,7 +29,8 @@ class Exercise:
     tolerance: relative and absolute; wider for moments.
     reference: a plain function of assignments and a return, whose steps the check can change one by one; words: what
     its local names are called in a sentence. also: other right answers. floats: whether
-    a tensor of floats is asked for. labels: of a measure, what each number is.
+    a tensor of floats is asked for. graded: the arguments to which gradients must pass.
+    labels: of a measure, what each number is.
     findings: (answer, seed) → what is wrong with it, the gravest first, nothing where it is right: of loops and draws,
     which are watched rather than compared. They may raise as the answer does.
     """
@@ -45,4 +46,5 @@ class Exercise:
     also: tuple[Answer, ...] = ()
     labels: tuple[str, ...] = ()
     floats: bool = False
+    graded: tuple[str, ...] = ()
     findings: Callable[[Answer, int], list[Finding]] | None = None

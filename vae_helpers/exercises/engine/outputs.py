@@ -141,7 +141,10 @@ def named_offset(found: list[float], sizes: list[Sizes], any_number: bool) -> tu
             for sign, word in ((1, "large"), (-1, "small")):
                 if all(abs(c - sign * f(s[key])) < 2e-3 * max(1, abs(c)) for c, s in zip(found, sizes, strict=True)):
                     number = f"{sizes[0][key]:g}"
-                    return f"{sign:+d} {name}", f"the result is {name.format(number)} too {word} ({number}: a size)"
+                    return (
+                        f"{sign:+d} {name}",
+                        f"the result is {name.format(number)} too {word}, where {number} is a size of the input",
+                    )
     c = found[0]
     if max(found) - min(found) > 2e-3 * max(1e-6, abs(c)):
         return None

@@ -1,5 +1,8 @@
 """An answer is run on the probes of its exercise: the tensors it returns, or why there are none to compare."""
 
+import copy
+import inspect
+
 from vae_helpers.exercises.engine.exercise import Answer, Exercise
 
 import torch
@@ -47,6 +50,26 @@ def draws_the_same_twice(answer: Answer, probe: tuple) -> bool:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         first, second = (result_of(answer, probe) for _ in range(2))
     return torch.equal(first, second)
+
+
+def without_gradient(exercise: Exercise, answer: Answer, probe: tuple) -> list[str]:
+    """Which of the arguments that gradients must pass to get none, by name."""
+    names = list(inspect.signature(exercise.reference).parameters)
+    arguments = [
+        copy.deepcopy(a.detach() if isinstance(a, Tensor) else a).requires_grad_() if name in exercise.graded else a
+        for name, a in zip(names, probe, strict=True)
+    ]
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():
+        result = answer(*arguments)
+    graded = isinstance(result, Tensor) and result.requires_grad
+    missing = []
+    for name, argument in zip(names, arguments, strict=True):
+        if name in exercise.graded:
+            leaves = [argument] if isinstance(argument, Tensor) else list(argument.parameters())
+            total = result.sum() if graded else None
+            found = torch.autograd.grad(total, leaves, retain_graph=True, allow_unused=True) if graded else [None]
+            missing += [name] if any(g is None for g in found) else []
+    return missing
 
 
 def kind_of_numbers(answer: Answer, probe: tuple) -> str:

@@ -34,12 +34,15 @@ def _measured(exercise: Exercise, result: Tensor, right: Tensor) -> str:
     found = [
         f"{exercise.labels[k]} is {result[k]:.2f}, wanted {right[k]:.2f}" for k in worst if k < len(exercise.labels)
     ]
-    return ("; ".join(found) or "Print a small case and look") + "."
+    said = "; ".join(found) or "Print a small case and look"
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _excerpt(exercise: Exercise, probe: tuple) -> str:
     names = list(inspect.signature(exercise.reference).parameters)
-    return ", ".join(f"{name} = {_shown(value)}" for name, value in zip(names, probe, strict=False))
+    return ", ".join(
+        f"{name} = {_shown(value)}" for name, value in zip(names, probe, strict=False) if not callable(value)
+    )
 
 
 def _shown(value: object) -> str:

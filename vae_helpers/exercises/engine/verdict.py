@@ -20,6 +20,7 @@ from vae_helpers.exercises.engine.probes import (
     draws_the_same_twice,
     kind_of_numbers,
     run,
+    without_gradient,
 )
 from vae_helpers.exercises.engine.relation import Finding, Relation
 from vae_helpers.exercises.engine.unexplained import NOT_FINITE, Results, unexplained
@@ -97,6 +98,11 @@ def examine(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
     if verdict.passed and exercise.floats and (kind := kind_of_numbers(answer, exercise.probes(seed)[0])):
         says = f"{exercise.id}: the numbers are right, their type is not: {kind} where floats are asked. Add .float()."
         return Verdict("mistake", says, (Relation("type", "result", kind),))
+    missing = without_gradient(exercise, answer, exercise.probes(seed)[0]) if verdict.passed else []
+    if missing:
+        says = f"the numbers are right, but no gradient reaches {' or '.join(missing)}: what is trained won't move."
+        relation = Relation("no gradient", missing[0])
+        return Verdict("mistake", f"{exercise.id}: {says} Where do they become plain numbers?", (relation,))
     if verdict.passed and exercise.measure is not None and draws_the_same_twice(answer, exercise.probes(seed)[0]):
         says = f"{exercise.id}: every call draws the same: a seed is set inside. Leave the seed to the caller."
         return Verdict("mistake", says, (Relation("same draw", "calls"),))
@@ -175,9 +181,17 @@ def explanation(exercise: Exercise, probes: list[tuple], results: Results, pairs
     """What an answer has to do with the reference, where that is written out step by step."""
     if not _searched(exercise) or any(r.isnan().any() for r in results):
         return None
+    others = [r for r in exercise.also if inspect.isfunction(r) and r.__name__ != "<lambda>"]
+    found = [_by_search(exercise, r, probes, results, pairs) for r in (exercise.reference, *others)]
+    return min((f for f in found if f), key=lambda f: len(f.relations), default=None)
+
+
+def _by_search(
+    exercise: Exercise, reference: Answer, probes: list[tuple], results: Results, pairs: bool
+) -> Explanation | None:
     with warnings.catch_warnings(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         warnings.simplefilter("ignore")  # of changes that make no sense, the variance of one number among them
-        search = Search(exercise.reference, exercise.words, probes, list(results), len(exercise.probes()))
+        search = Search(reference, exercise.words, probes, list(results), len(exercise.probes()))
         return search.explanation(exercise.tolerance, pairs)
 
 

@@ -193,6 +193,7 @@ TWO_HUMP_ELBO = Exercise(
     expects="one number: the ELBO, on the grid, of a q that is half N(μ₀, σ₀²) and half N(μ₁, σ₁²)",
     reference=_two_hump_elbo,
     probes=_two_humps_wanted,
+    graded=("mu", "sigma"),
     words={
         "left": "the first hump's log density",
         "right": "the second hump's log density",

@@ -39,6 +39,7 @@ LOG_JOINT = Exercise(
     expects="one log p(x, z) per code, in the shape of z: summed over the pixels",
     reference=_log_joint,
     probes=_points_and_codes,
+    graded=("z",),
     words={
         "squares": "the squared error",
         "log_prior": "log p(z)",

@@ -132,6 +132,7 @@ EXPONENTIAL = Exercise(
     expects="z (n,), with F(z) = 1 − exp(−λ z) = u, through which gradients reach the rate λ",
     reference=_exponential,
     probes=_uniform_draws,
+    graded=("rate",),
     words={"later": "1 − u"},
     mistakes=(
         Mistake(

@@ -117,6 +117,7 @@ LINEAR_VAE = Exercise(
     expects="two columns, (batch, 2), in nats per image: −log p(x∣z), and the KL from N(0, I)",
     reference=_linear_vae,
     probes=_models_and_images,
+    graded=("model",),
     words={
         "flat": "x",
         "mu": "μ",
