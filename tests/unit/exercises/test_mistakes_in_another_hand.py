@@ -265,6 +265,7 @@ ANOTHER_HAND = {
         lambda t, x: cost_beside(t[[1, 0]], x, pushed(x)),
         lambda t, x: cost_beside(t, x, torch.cat([x[..., 27:], x[..., :27]], -1)),
         lambda t, x: cost_beside(t, x, torch.cat([x[..., 1:], 0 * x[..., :1]], -1)),
+        lambda t, x: cost_beside(t, x, 1 * x),
         lambda t, x: cost_beside(t, x, (pushed(x) > 0.5).double()),
         lambda t, x: bce(t[:1].expand(x.shape), x).sum() / len(x),
         lambda t, x: cost_beside(t, x, torch.full_like(x, 0.5)),
@@ -348,6 +349,7 @@ ANOTHER_HAND = {
     "score-from-residual": [
         lambda f, x, s: f(x).sub(x).div(s),
         lambda f, x, s: x.sub(f(x)).div(s).div(s),
+        lambda f, x, s: s * s * torch.sub(f(x), x),
         lambda f, x, s: f(x) * s**-2,
         lambda f, x, s: torch.subtract(f(x), x),
     ],
@@ -472,6 +474,10 @@ ANOTHER_HAND = {
     "kl-oracle": [
         lambda z, m, s, a, b: on_a_grid(z, of_normal(z, m, s), of_normal(z, a, b)) / (z[-1] - z[0]) * (len(z) - 1),
         lambda z, m, s, a, b: on_a_grid(z, -(((z - m) / s) ** 2) / 2, -(((z - a) / b) ** 2) / 2),
+        lambda z, m, s, a, b: on_a_grid(z, of_normal((z - m) / s, 0, 1), of_normal((z - a) / b, 0, 1)),
+        lambda z, m, s, a, b: on_a_grid(
+            z, *(-(((z - k) / w) ** 2) - log(2 * pi) / 2 - torch.as_tensor(w).log() for k, w in ((m, s), (a, b)))
+        ),
         lambda z, m, s, a, b: of_normal(z, m, s).mean() - of_normal(z, a, b).mean(),
         lambda z, m, s, a, b: -on_a_grid(z, of_normal(z, a, b), of_normal(z, m, s)),
         lambda z, m, s, a, b: on_a_grid(z, of_normal(z, a, b), of_normal(z, m, s)),

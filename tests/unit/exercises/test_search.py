@@ -119,7 +119,7 @@ ANSWERS = {
     "a sign": (lambda m, v, s: (0.5 * ((m - s) ** 2 / v.exp() + v - 1)).sum(1), "log σ² has the wrong sign"),
     "not squared": (lambda m, v, s: (0.5 * ((m - s) / v.exp() - v - 1)).sum(1), "μ − scale is not squared"),
     "a bracket": (lambda m, v, s: (0.5 * (m - s) ** 2 / v.exp() - v - 1).sum(1), "reaches the squares only"),
-    "an average first": (lambda m, v, s: small(m.mean(0).expand_as(m), v, s), "averaged over the batch first"),
+    "an average first": (lambda m, v, s: small(m.mean(0).expand_as(m), v, s), "averaged over its first axis first"),
     "two things": (
         lambda m, v, s: -(0.5 * ((m - s) / v.exp() - v - 1)).sum(1),
         r"two things\. First, μ − scale is not squared\. Second, the result is minus",

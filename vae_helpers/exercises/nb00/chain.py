@@ -151,6 +151,10 @@ CHAIN_NATS = Exercise(
             "that is the *right* neighbour, which the chain has not drawn yet. Shift the other way.",
         ),
         Mistake(
+            lambda t, x: _of_two(t, x, x),
+            "each pixel chooses its own table: it is asked about itself. What counts is its left neighbour's ink.",
+        ),
+        Mistake(
             lambda t, x: _of_two(t, x, _left(x).round()),
             "the neighbour is thresholded: beside a pixel of 0.4 both tables have a say, 0.6 to 0.4.",
         ),

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 Numbers = Float[Tensor, "..."]
+ONLY_A_SHAPE = (nn.Flatten, nn.Unflatten, nn.Identity)
 WIDTHS = {"encoder": [784, 16, 8, 3], "decoder": [3, 8, 16, 784]}
 OF_CODES = {
     "sigmoid": ("the code passes a sigmoid, and so can't leave [0, 1]: a code may take any value", torch.sigmoid),
@@ -79,17 +80,29 @@ def _result(method: Answer, value: Numbers) -> Numbers | None:
 
 def _of_layers(part: str, layers: nn.Module) -> list[Finding]:
     """The widths of the encoder or the decoder, and its last layer."""
-    parts = [m for m in layers.modules() if not list(m.children())]
+    parts = [m for m in layers.modules() if not list(m.children()) and not isinstance(m, ONLY_A_SHAPE)]
     linear = [m for m in parts if isinstance(m, nn.Linear)]
     widths = [m.in_features for m in linear] + [m.out_features for m in linear[-1:]]
     if parts and not isinstance(parts[-1], nn.Linear):
         says = f"the {part} ends in {type(parts[-1]).__name__}: after its last Linear layer nothing should follow, so "
         return [Finding(Relation("last layer", part), says + "that codes and x_logits may take any value")]
     if widths == WIDTHS[part]:
-        return []
+        return _of_bends(part, parts)
     shown, wanted = (" → ".join(map(str, w)) for w in (widths, WIDTHS[part]))
     says = f"with latent_dim = 3 and hidden = (16, 8) your {part} goes {shown}, and not {wanted}"
     return [Finding(Relation("widths", part, shown), says)]
+
+
+def _of_bends(part: str, parts: list[nn.Module]) -> list[Finding]:
+    """Whether SiLU stands between the layers."""
+    others = [type(m).__name__ for m in parts if not isinstance(m, nn.Linear | nn.SiLU)]
+    if others:
+        says = f"the {part} bends by {others[0]}: SiLU is asked for, as in the nets that yours is compared with"
+        return [Finding(Relation("activation", part, others[0]), says)]
+    if not any(isinstance(m, nn.SiLU) for m in parts):
+        says = f"between the {part}'s layers nothing bends: a stack of linear layers is one linear layer, no better"
+        return [Finding(Relation("activation", part, "none"), says)]
+    return []
 
 
 def _of_results(model: nn.Module, x: Numbers, z: Numbers, done: dict[str, Numbers]) -> list[Finding]:

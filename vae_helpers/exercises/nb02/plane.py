@@ -42,6 +42,10 @@ SCORE_FROM_RESIDUAL = Exercise(
             "the arrows point the wrong way, from the data out into the noise. The step goes from x̃ to f(x̃).",
         ),
         Mistake(
+            lambda denoise, x_noisy, s: (denoise(x_noisy) - x_noisy) * s**2,
+            "the residual is multiplied by σ², where the law divides by it: the less noise, the longer the arrow.",
+        ),
+        Mistake(
             lambda denoise, x_noisy, s: denoise(x_noisy) / s**2,
             "that is where the step ends, not the step: subtract where it begins, x̃.",
         ),

@@ -204,8 +204,8 @@ TWO_HUMP_ELBO = Exercise(
     mistakes=(
         Mistake(
             lambda j, grid, m, s: _bound(_humps(grid, m, s).mean(0), j, grid),
-            "the two *log* densities are averaged: that is the log of one hump in between, times a constant, and "
-            "its gap stays at log 2 or more. Average the densities.",
+            "the two *log* densities are averaged: that is the log of one hump in between, times a constant, "
+            "which does not integrate to 1: what comes out is no bound. Average the densities.",
         ),
         Mistake(
             lambda j, grid, m, s: _bound(_humps(grid, m, s), j, grid).mean(),

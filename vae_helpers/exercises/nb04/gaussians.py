@@ -1,6 +1,6 @@
 """Exercises of notebook 04: an oracle for the KL of two Gaussians, and two of its closed forms."""
 
-from math import pi, sqrt
+from math import log, pi, sqrt
 
 from vae_helpers.exercises.engine import Exercise, Mistake
 from vae_helpers.losses import kl_diagonal, kl_to_class_mean
@@ -59,6 +59,18 @@ KL_ORACLE = Exercise(
             ),
             "the normalisers are missing: without − log σ√2π neither q nor p integrates to 1, and what comes out may "
             "be negative.",
+        ),
+        Mistake(
+            lambda z, m, s, mp, sp: _integral(
+                z, *(_unnormalised(z, a, b) - log(2 * pi) / 2 for a, b in ((m, s), (m, s), (mp, sp)))
+            ),
+            "− log σ is missing in each log density: only for σ = 1 does exp of it integrate to 1.",
+        ),
+        Mistake(
+            lambda z, m, s, mp, sp: _integral(
+                z, *(2 * _unnormalised(z, a, b) - (b * (2 * pi) ** 0.5).log() for a, b in ((m, s), (m, s), (mp, sp)))
+            ),
+            "the ½ before the square is missing: each Gaussian is narrower than its σ says, and is not normalised.",
         ),
         Mistake(
             lambda z, m, s, mp, sp: (_log_normal(z, m, s) - _log_normal(z, mp, sp)).mean(),

@@ -57,7 +57,8 @@ CLAMPED = Exercise(
         ),
         Mistake(
             lambda m, raw, eps, x: _two_widths(m, raw.clamp(max=20), raw.clamp(max=20), eps, x),
-            "the lower limit is missing: below −30, z and KL are still the raw output's. clamp(-30, 20) sets both.",
+            "the lower limit does not hold everywhere: below −30 the KL still grows with the raw output. "
+            "One clamped log σ² serves both, z and KL.",
         ),
         Mistake(
             lambda m, raw, eps, x: _two_widths(m, raw.clamp(min=-30), raw.clamp(min=-30), eps, x),
