@@ -35,7 +35,7 @@ def raised(name: str, error: Exception) -> Finding:
     text = str(error)[:200]
     meaning = next((m for words, m in MEANINGS.items() if words in text), "")
     return Finding(
-        "pixels out of range" if "must lie in [0, 1]" in text else "raised",
+        "pixels out of range" if "in [0, 1], " in text else "raised",
         f"{name} raised {type(error).__name__}: {text}",
         f"That is: {meaning}" if meaning else "",
         f"Call {name}(model, x) yourself on 101 images, floats in [0, 1]; hand over (x, y) if it needs labels.",
