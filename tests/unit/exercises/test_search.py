@@ -80,7 +80,7 @@ def test_what_is_found_makes_the_answer_of_the_right_one(name):
             named = [c for c in changes if c.relation == found.relations[0] and c.says == found.sentences[0]]
             again = [of_formula(exercise, c.at, exercise.probes()) for c in named]
             assert any(
-                r is not None and all(torch.allclose(a, b, 1e-4, 1e-4) for a, b in zip(r, results, strict=True))
+                r is not None and all(torch.allclose(a, b, exercise.tolerance, exercise.tolerance) for a, b in zip(r, results, strict=True))
                 for r in again
             ), change
 
