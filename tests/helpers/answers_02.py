@@ -65,7 +65,7 @@ def by_numpy(f, points, s, optimizer, batch_size):
     noise = Normal(0.0, s).sample(points.shape)
     for i in range(0, len(points), batch_size):
         index = torch.from_numpy(order[i : i + batch_size])
-        each = torch.einsum("nd,nd->n", r := f(points[index] + noise[index]) - points[index], r)
+        each = torch.einsum("ni,ni->n", r := f(points[index] + noise[index]) - points[index], r)
         each.mean().backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -305,7 +305,7 @@ RIGHT = {
         lambda m, r, e, x: both(m.double(), r.double().clamp(-30, 20), e.double(), x.double()),
         lambda m, r, e, x: (
             kl_divergence(Normal(m, s := (r.clamp(-30, 20) / 2).exp()), Normal(0.0, 1.0)).sum(1)
-            + torch.einsum("nd,nd->n", x - m - s * e, x - m - s * e) / 2
+            + torch.einsum("ni,ni->n", x - m - s * e, x - m - s * e) / 2
         ),
     ],
     "linear-vae": [

@@ -37,7 +37,8 @@ class Diagnosis:
     def __repr__(self) -> str:
         found = [f"✗ {finding}" for finding in self.findings]
         if not found:
-            found = ["○ Nothing found. That is no proof: these probes know the frequent mistakes only."]
+            what = "Nothing found" if not self.questions else "No finding, but something to answer"
+            found = [f"○ {what}. That is no proof: these probes know the frequent mistakes only."]
         lines = [*found, *(f"? Deliberate? {question}" for question in self.questions)]
         lines += [f"Looked at: {', '.join(self.looked_at) or 'nothing'}."]
         lines += [f"Not looked at: {reason}" for reason in self.not_seen]
