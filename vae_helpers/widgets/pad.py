@@ -134,7 +134,9 @@ class DrawingPad(Playable):
             f"{' and '.join(models)} make of it. Here, a still of the image it starts with."
         )
         controls = ipywidgets.HBox([self.clear, self.fitted])
-        beside = ipywidgets.VBox([self.picture, controls], layout={"padding": "0 0 0 12px"})
+        beside = ipywidgets.VBox(
+            [self.picture, controls], layout={"padding": "0 0 0 12px", "flex": "1 1 0", "min_width": "0"}
+        )
         super().__init__([ipywidgets.HBox([self.pad, beside]), self.errors], alt, _row(self.images_shown()))
 
     def drawing(self) -> Float32[Tensor, " 1 1 28 28"]:

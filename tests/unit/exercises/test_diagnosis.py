@@ -164,7 +164,7 @@ RIGHT = {
 def test_nothing_is_found_where_nothing_is_wrong(name):
     found = diagnosed(RIGHT[name])
     assert not found.findings and not questions(found)
-    assert "Nothing found" in repr(found)
+    assert "That is no proof" in repr(found) and "my probe" not in repr(found)
 
 
 def test_a_squared_error_averaged_over_pixels_beside_a_sum_is_found():

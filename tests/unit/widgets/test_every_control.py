@@ -4,6 +4,7 @@
 models have dropout and BatchNorm and are handed over in training mode, so that a copy left in it gives other pictures.
 """
 
+import base64
 import math
 
 from vae_helpers import data, widgets
@@ -43,6 +44,8 @@ WIDGETS = {
     "latent_sliders": lambda: widgets.latent_sliders(VAE, START, CODES),
     "noise_explorer": lambda: widgets.noise_explorer({"vae": VAE, "other": OTHER}, X, kind="Gaussian", amount=0.3),
 }
+if has_pad():
+    WIDGETS["drawing_pad"] = lambda: widgets.drawing_pad({"vae": VAE, "other": OTHER}, FLOATS[:1])
 WITH_A_PAD = {"latent_plane": lambda: widgets.latent_plane(PLANE, start=(0.5, -1.5), pad=True)} if has_pad() else {}
 USED = set()
 
@@ -70,8 +73,8 @@ def embedded(model, x):
 
 def test_no_control_is_left_unused():
     there = {(name, c) for of in (WIDGETS, WITH_A_PAD) for name, make in of.items() for c in controls_of(make())}
-    assert set(WIDGETS) == set(widgets.__all__)
-    assert there == USED - (set() if has_pad() else {("latent_plane", "pad")})
+    assert set(WIDGETS) | {"drawing_pad"} == set(widgets.__all__)
+    assert there == {(name, c) for name, c in USED if has_pad() or "pad" not in f"{name} {c}"}
 
 
 # latent_sliders
@@ -328,3 +331,41 @@ def test_what_was_saved_is_what_was_shown_first(name):
 )
 def test_the_models_handed_over_stay_in_training_mode(model):
     assert model.training and model.decoder[2].training
+
+
+# drawing_pad
+
+
+def packed(x):
+    return base64.b64encode((255 * x).round().byte().numpy().tobytes()).decode()
+
+
+def drawn_by(models, x):
+    """What a pad shows of an input: itself, and what each model makes of it."""
+    return png_of(torch.cat([x, *(generated(m, embedded(m, x)) for m in models)]), columns=3, zoom=5)
+
+
+@pytest.mark.skipif(not has_pad(), reason="anywidget is not installed")
+@used("drawing_pad", "pad")
+def test_a_drawing_goes_through_every_model(control):
+    widget, pad = made("drawing_pad", control)
+    pad.pixels = packed(FLOATS[3:4])
+    assert shown(widget.picture) == drawn_by((VAE, OTHER), data.fit_and_centre(widget.drawing()))
+
+
+@pytest.mark.skipif(not has_pad(), reason="anywidget is not installed")
+@used("drawing_pad", "fit and centre, as MNIST does")
+def test_without_the_tick_a_drawing_stays_where_it_is(control):
+    widget, tick = made("drawing_pad", control)
+    widget.pad.pixels = packed(FLOATS[3:4].roll(4, -1))
+    tick.value = False
+    assert shown(widget.picture) == drawn_by((VAE, OTHER), widget.drawing())
+
+
+@pytest.mark.skipif(not has_pad(), reason="anywidget is not installed")
+@used("drawing_pad", "clear")
+def test_clear_takes_all_ink_away(control):
+    widget, button = made("drawing_pad", control)
+    button.click()
+    assert widget.drawing().max() == 0
+    assert shown(widget.picture) == drawn_by((VAE, OTHER), torch.zeros(1, 1, 28, 28))

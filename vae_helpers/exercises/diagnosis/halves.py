@@ -1,6 +1,7 @@
 """The encoder and the decoder by themselves: what the heads can become, and what a picture depends on besides z."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from vae_helpers.exercises.diagnosis.images import AnyTensor
 from vae_helpers.exercises.diagnosis.places import first_tensor
@@ -27,10 +28,13 @@ def odd_answers(spy: Spy) -> Iterator[tuple[AnyTensor, AnyTensor]]:
     noise = torch.randn(x.shape, generator=generator).to(x)
     for odd in (x, -x, -5 * x, noise, -noise, 10 * noise, 1e4 * noise):
         args, kwargs = with_first(spy.own.inputs[0], odd)
-        with torch.no_grad():
-            encoded = [spy.encoder(*args, **kwargs)]
+        encoded = []
+        with torch.no_grad(), suppress(ValueError):  # an encoder may refuse what is no image
+            encoded.append(spy.encoder(*args, **kwargs))
             if len(spy.program.encode) == 2:
                 encoded.append(spy.second(*args, **kwargs))
+        if not encoded:
+            continue
         mu, second = spy.reading.take(tuple(encoded) if len(encoded) == 2 else encoded[0])
         if mu.isfinite().all() and second.isfinite().all():
             yield mu, second

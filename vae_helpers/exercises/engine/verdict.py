@@ -95,18 +95,24 @@ def examine(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
         meaning = next((f". That is: {m}" for words, m in MEANINGS.items() if words in str(error)), "")
         return Verdict("error", f"{exercise.id}: {raised}{meaning}")
     verdict = judge(exercise, results, seed, lambda: run(exercise, answer, seed + 1))
-    if verdict.passed and exercise.floats and (kind := kind_of_numbers(answer, exercise.probes(seed)[0])):
+    return _beside_its_numbers(exercise, answer, seed) or verdict if verdict.passed else verdict
+
+
+def _beside_its_numbers(exercise: Exercise, answer: Answer, seed: int) -> Verdict | None:
+    """What is wrong with an answer whose numbers are right: their type, their gradients, a seed inside."""
+    probe = exercise.probes(seed)[0]
+    if exercise.floats and (kind := kind_of_numbers(answer, probe)):
         says = f"{exercise.id}: the numbers are right, their type is not: {kind} where floats are asked. Add .float()."
         return Verdict("mistake", says, (Relation("type", "result", kind),))
-    missing = without_gradient(exercise, answer, exercise.probes(seed)[0]) if verdict.passed else []
+    missing = without_gradient(exercise, answer, probe) if exercise.graded else []
     if missing:
         says = f"the numbers are right, but no gradient reaches {' or '.join(missing)}: what is trained won't move."
         relation = Relation("no gradient", missing[0])
         return Verdict("mistake", f"{exercise.id}: {says} Where do they become plain numbers?", (relation,))
-    if verdict.passed and exercise.measure is not None and draws_the_same_twice(answer, exercise.probes(seed)[0]):
+    if exercise.measure is not None and draws_the_same_twice(answer, probe):
         says = f"{exercise.id}: every call draws the same: a seed is set inside. Leave the seed to the caller."
         return Verdict("mistake", says, (Relation("same draw", "calls"),))
-    return verdict
+    return None
 
 
 def _of_findings(exercise: Exercise, found: list[Finding]) -> Verdict:
