@@ -17,7 +17,7 @@ import traitlets
 from jaxtyping import Float32
 from torch import Tensor, nn
 
-SIDE, ZOOM, GAP = 28, 5, 2
+SIDE, ZOOM, GAP = 28, 4, 2
 JAVASCRIPT = """
 const SIDE = 28, SIZE = 252, REACH = 2;  // a stroke is three pixels wide, full in the middle and soft at its edges
 function render({ model, el }) {

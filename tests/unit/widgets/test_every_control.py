@@ -342,7 +342,7 @@ def packed(x):
 
 def drawn_by(models, x):
     """What a pad shows of an input: itself, and what each model makes of it."""
-    return png_of(torch.cat([x, *(generated(m, embedded(m, x)) for m in models)]), columns=3, zoom=5)
+    return png_of(torch.cat([x, *(generated(m, embedded(m, x)) for m in models)]), columns=3, zoom=4)
 
 
 @pytest.mark.skipif(not has_pad(), reason="anywidget is not installed")

@@ -43,7 +43,7 @@ def packed(x):
 def test_what_the_page_sends_changes_the_pictures_and_their_alt_text(widget):
     before = widget.picture.value
     widget.pad.pixels = packed(stroke())
-    assert shown(widget.picture) == png_of(torch.cat(list(widget.images_shown().values())), columns=3, zoom=5)
+    assert shown(widget.picture) == png_of(torch.cat(list(widget.images_shown().values())), columns=3, zoom=4)
     assert widget.picture.value != before
     assert "5.3% of it ink" in widget.picture.value
     assert not widget.errors.outputs
