@@ -24,7 +24,7 @@ NTH_IMAGE = """([source, n]) => new Promise(done => {
         canvas.width = image.width; canvas.height = image.height;
         const paper = canvas.getContext("2d");
         paper.drawImage(image, 0, 0);
-        const zoom = 5, pixels = [];
+        const zoom = 4, pixels = [];
         for (let row = 0; row < 28; row++) for (let column = 0; column < 28; column++)
             pixels.push(255 - paper.getImageData(zoom * (30 * n + column), zoom * row, 1, 1).data[0]);
         done(pixels);
