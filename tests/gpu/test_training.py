@@ -83,7 +83,7 @@ def test_the_host_waits_as_often_for_many_steps_as_for_few(gpu, streamed):
     for batch_size in (103, 7):
         gpu.waits.clear()
         how = {"epochs": 2, "progress": False, "device_bytes": 0 if streamed else None}
-        fit(model, x, losses.conditional_vae_loss, y, batch_size=batch_size, **how)
+        fit(model, x.clone(), losses.conditional_vae_loss, y, batch_size=batch_size, **how)
         waits.append(+gpu.waits)
     assert waits[0] == waits[1]
 

@@ -10,7 +10,7 @@ from typing import get_args, get_origin
 
 import vae_helpers
 from vae_helpers import data, evaluation, exercises, losses, models, plotting, training, validation, widgets
-from vae_helpers.validation import tensors
+from vae_helpers.validation import looks, tensors
 
 import numpy as np
 import pytest
@@ -149,7 +149,7 @@ class OnAGPU:
 
 def test_labels_on_a_gpu_are_looked_at_but_not_in_a_step_of_fit():
     look, look_in_a_step = (inspect.unwrap(c.check) for c in (tensors.labels, tensors.labels_in_a_step))
-    with tensors.labels_looked_at():
+    with looks.looked_at():
         look_in_a_step(OnAGPU(), "y", {})
     with pytest.raises(ValueError, match="labels from 0 to 9, but runs from 0 to 99"):
         look(OnAGPU(), "y", {})

@@ -15,7 +15,7 @@ from vae_helpers.training.history import History, NotFiniteError, RunningLoss
 from vae_helpers.training.precision import autocast, in_our_words
 from vae_helpers.training.progress import Progress
 from vae_helpers.training.randomness import own_random_state, random_state, restore_random_state
-from vae_helpers.validation import tensors
+from vae_helpers.validation import looks
 
 import torch
 from jaxtyping import Float, Int64
@@ -73,7 +73,7 @@ class TrainingRun:
         return mean
 
     def _step(self, x: Images, y: Classes) -> Loss:
-        with in_our_words(), self.cast, tensors.labels_looked_at():
+        with in_our_words(), self.cast, looks.looked_at():
             part = self.part(x, y)
         total = part.total
         if not (isinstance(total, Tensor) and total.requires_grad):

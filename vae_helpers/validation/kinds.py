@@ -67,14 +67,14 @@ class FinitePixels(AbstractDtype):
 
 
 class PixelsInAStep(AbstractDtype):
-    """Floats in [0, 1] where every training step passes: looked at on the CPU alone. ``fit`` looks once."""
+    """Floats in [0, 1] where every training step passes: on a GPU ``fit`` looks once, at its door."""
 
     dtypes = FLOATS
     look = staticmethod(pixels.in_unit_interval_in_a_step)
 
 
 class NoisyPixelsInAStep(AbstractDtype):
-    """Floats that noise may have led out of [0, 1], where every training step passes: looked at on the CPU alone."""
+    """Floats that noise may have led out of [0, 1], where every training step passes, as PixelsInAStep."""
 
     dtypes = FLOATS
     look = staticmethod(pixels.perhaps_noisy_in_a_step)

@@ -125,9 +125,11 @@ def device(value: str | torch.device, name: str) -> None:
 
 def why_not(device: str | torch.device) -> str:
     """Why a device can't be used, as the end of a sentence; "" where it has just added two numbers."""
-    kind = torch.device(device).type
+    kind, index = torch.device(device).type, torch.device(device).index or 0
     if kind == "cuda" and not torch.cuda.is_available():
         return "PyTorch sees no GPU here"
+    if kind == "cuda" and index >= torch.cuda.device_count():
+        return f"the GPUs here are numbered from 0 to {torch.cuda.device_count() - 1}"
     if kind == "mps" and not torch.backends.mps.is_available():
         return "PyTorch sees no GPU of Apple's here"
     try:

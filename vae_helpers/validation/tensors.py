@@ -3,12 +3,11 @@
 They raise ValueError (TypeError for another precision than the model's): what is wrong, where, how to mend it.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from math import isfinite
 
 from vae_helpers.validation.conditions import Condition
+from vae_helpers.validation.looks import may_look
 
 import torch
 from jaxtyping import Shaped
@@ -17,7 +16,6 @@ from torch import Tensor
 AnyTensor = Shaped[Tensor, "..."]
 N_CLASSES = 10
 TO_PRECISION = {torch.float32: "float()", torch.float64: "double()", torch.float16: "half()"}
-_LOOKED_AT = ContextVar("labels were looked at", default=False)
 
 
 @Condition
@@ -93,20 +91,10 @@ def labels(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
         raise ValueError(f"{name} must hold labels from 0 to {n_classes - 1}, but runs from {low} to {high}.")
 
 
-@contextmanager
-def labels_looked_at() -> Iterator[None]:
-    """A training step whose caller has looked at all labels beforehand, as ``fit`` has."""
-    before = _LOOKED_AT.set(True)
-    try:
-        yield
-    finally:
-        _LOOKED_AT.reset(before)
-
-
 @Condition
 def labels_in_a_step(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
-    """As ``labels``; but within ``labels_looked_at`` those on a GPU pass: a look would wait for it at every step."""
-    if value.device.type == "cpu" or not _LOOKED_AT.get():
+    """As ``labels``; but within ``looks.looked_at`` those on a GPU pass: a look would wait for it at every step."""
+    if may_look(value):
         labels(value, name, given)
 
 

@@ -88,6 +88,10 @@ Image = Pixels[Tensor, " 1 1 28 28"]
 Draws = Callable[[Float32[Tensor, " 1 1 28 28"]], Tensor]
 
 
+def _blank() -> Float32[Tensor, " 1 1 28 28"]:
+    return torch.zeros(1, 1, SIDE, SIDE, device="cpu")
+
+
 @cache
 def _pad_class() -> type | None:
     try:
@@ -99,7 +103,7 @@ def _pad_class() -> type | None:
         """The sheet: ``pixels``, 784 bytes of ink in base64, the same in the page and in the kernel."""
 
         _esm = JAVASCRIPT
-        pixels = traitlets.Unicode(_packed(torch.zeros(1, 1, SIDE, SIDE))).tag(sync=True)
+        pixels = traitlets.Unicode(_packed(_blank())).tag(sync=True)
 
     return Pad
 
@@ -126,7 +130,7 @@ class DrawingPad(Playable):
         redraw = reacting(self.errors, self.frame)
         self.pad.observe(redraw, names="pixels")
         self.fitted.observe(redraw, names="value")
-        blank = reacting(self.errors, lambda: self.draw(torch.zeros(1, 1, SIDE, SIDE)))
+        blank = reacting(self.errors, lambda: self.draw(_blank()))
         self.clear.on_click(blank)
         self.frame()
         alt = (
@@ -217,5 +221,5 @@ def drawing_pad(
     """
     if _pad_class() is None:
         raise RuntimeError("The drawing pad needs the package anywidget: pip install anywidget.")
-    x = torch.zeros(1, 1, SIDE, SIDE) if x_start is None else x_start
+    x = _blank() if x_start is None else x_start
     return DrawingPad({name: _as_function(model) for name, model in models.items()}, x)
