@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from jaxtyping import Shaped
-from torch import Tensor
+import torch
 
 _LOOKED_AT = ContextVar("the data were looked at", default=False)
 
@@ -20,6 +19,6 @@ def looked_at() -> Iterator[None]:
         _LOOKED_AT.reset(before)
 
 
-def may_look(value: Shaped[Tensor, "..."]) -> bool:
-    """Whether to look at a tensor in a step: always on the CPU; on a GPU unless that was done beforehand."""
-    return value.device.type == "cpu" or not _LOOKED_AT.get()
+def may_look(device: torch.device) -> bool:
+    """Whether to look at what lies there, in a step: always on the CPU; on a GPU unless that was done beforehand."""
+    return device.type == "cpu" or not _LOOKED_AT.get()

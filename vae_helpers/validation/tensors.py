@@ -94,7 +94,7 @@ def labels(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
 @Condition
 def labels_in_a_step(value: AnyTensor, name: str, given: Mapping[str, object]) -> None:
     """As ``labels``; but within ``looks.looked_at`` those on a GPU pass: a look would wait for it at every step."""
-    if may_look(value):
+    if may_look(value.device):
         labels(value, name, given)
 
 
