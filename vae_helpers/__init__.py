@@ -7,6 +7,10 @@ command line, ``train``. Import this package before torch: here is the place for
 
 import os
 
+# before torch loads: idle threads sleep instead of running in circles (libgomp; Intel's runtime), so that a browser,
+# a call or a second notebook on the same cores costs their share and no more
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("KMP_BLOCKTIME", "0")
 # before torch loads: what Apple's GPUs have no kernel for is computed on the CPU, instead of raising
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 

@@ -14,6 +14,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import busy
 import fitting
 import frames
 import growth
@@ -23,6 +24,7 @@ import whole_notebooks
 
 PARTS = {
     "fitting": ("Time to a good model", fitting.rows),
+    "busy": ("On a busy machine", busy.rows),
     "growth": ("How seconds and memory grow", growth.rows),
     "frames": ("From a slider to its picture, in the kernel", frames.rows),
     "processes": ("One process and two, one thread each", processes.rows),

@@ -1,0 +1,41 @@
+"""What must be set before torch loads, is; above all, idle threads give way. Each test in a Python of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+NAMES = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "PYTORCH_ENABLE_MPS_FALLBACK": "1"}
+
+
+def in_a_new_python(program: str, **variables: str) -> subprocess.CompletedProcess:
+    """What the program prints where none of the names is set but those given."""
+    environment = {key: value for key, value in os.environ.items() if key not in NAMES} | variables
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_importing_the_package_sets_what_is_not_set(name):
+    told = in_a_new_python(f"import vae_helpers, os; print(os.environ['{name}'])")
+    assert told.stdout.strip() == NAMES[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_learner_has_set_stays(name):
+    told = in_a_new_python(f"import vae_helpers, os; print(os.environ['{name}'])", **{name: "ACTIVE"})
+    assert told.stdout.strip() == "ACTIVE"
+
+
+def test_the_package_alone_does_not_load_torch():
+    told = in_a_new_python("import vae_helpers, sys; print('torch' in sys.modules)")
+    assert told.stdout.strip() == "False"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP tells its settings in these words")
+@pytest.mark.parametrize(
+    "door", ["from vae_helpers import data", "import vae_helpers.train", "from vae_helpers import widgets"]
+)
+def test_openmp_itself_says_that_idle_threads_sleep(door):
+    told = in_a_new_python(f"{door}; import torch; torch.rand(4)", OMP_DISPLAY_ENV="TRUE")
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in told.stderr
