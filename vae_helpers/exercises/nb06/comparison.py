@@ -1,5 +1,7 @@
 """Exercise of notebook 06: two models on the same images, with an error that covers images and draws."""
 
+from math import sqrt
+
 from vae_helpers.exercises.engine import Exercise, Mistake
 
 import torch
@@ -21,9 +23,9 @@ def _estimates_of_two(seed: int = 0) -> list[tuple]:
 def _paired_difference(log_p_a: Tensor, log_p_b: Tensor, half_a: Tensor, half_b: Tensor) -> Tensor:
     difference = log_p_a - log_p_b
     fewer = half_a - half_b
-    over_images = difference.std() / len(log_p_a) ** 0.5
+    over_images = difference.std() / sqrt(len(log_p_a))
     over_draws = difference.mean() - fewer.mean()
-    error = (over_images**2 + over_draws**2) ** 0.5
+    error = (over_images**2 + over_draws**2).sqrt()
     return torch.stack([difference.mean(), error])
 
 
@@ -76,6 +78,11 @@ PAIRED = Exercise(
             lambda a, b, c, d: _and(a - b, torch.hypot((a - b).std(), (a - b - c + d).mean())),
             "the spread over images is not divided by √n: that is how much one image differs, not how well their mean "
             "is known.",
+        ),
+        Mistake(
+            lambda a, b, c, d: _and(a - b, torch.hypot((a - b).std() / len(a), (a - b - c + d).mean())),
+            "the spread over images is divided by n: the error of a mean falls as 1/√n only. Four times the images, "
+            "half the error.",
         ),
         Mistake(
             lambda a, b, c, d: _and(a - b, _standard_error(a - b) + (a - b - c + d).mean().abs()),

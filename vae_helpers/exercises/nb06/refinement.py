@@ -23,7 +23,7 @@ def _refined_q(model: nn.Module, encode: Callable, x_bin: Tensor, steps: int, lr
 
 
 def refined_q_findings(answer: Answer, seed: int) -> list[Finding]:
-    """What is wrong with my_refined_q(model, encode, x_bin, steps, lr): each image's best (μ, log σ²), decoder fixed."""
+    """What is wrong with my_refined_q(model, encode, x_bin, steps, lr): μ and log σ² of each image."""
     run = watch(answer, seed)
     for found in (_of_what_moves(run), _of_draws(run), _of_gradients(run), _of_result(run), _of_gain(run)):
         kept = next(found, None)
@@ -164,7 +164,7 @@ def _of_result(run: Refined) -> Iterator[Finding]:
     elif torch.equal(result[0].detach(), run.start[0]) and torch.equal(result[1].detach(), run.start[1]):
         yield _finding("ignored", "steps", "what it returns is the encoder's own answer: nothing has moved")
     elif run.every_step:
-        yield from _of_last(result, run)
+        yield from _of_last(tuple(result), run)
 
 
 def _of_last(result: tuple[Tensor, Tensor], run: Refined) -> Iterator[Finding]:
