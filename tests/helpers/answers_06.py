@@ -1,4 +1,4 @@
-"""Answers to the exercises of notebook 06 as learners would write them: wrong ones, with a word that names each, and right."""
+"""Answers to the exercises of notebook 06 as learners would write them: each wrong one with a word that names it."""
 
 from math import log, pi
 

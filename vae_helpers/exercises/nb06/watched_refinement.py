@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 STEPS, LR = 60, 0.05
+Rows = Float[Tensor, "n d"]
+Held = Float[Tensor, "..."]
 
 
 @dataclass
@@ -20,13 +22,13 @@ class Refined:
     seen: Seen
     model: WatchedVAE
     x_bin: Float[Tensor, "n 1 28 28"]
-    start: tuple[Tensor, Tensor]
-    steps: list[list[tuple[Tensor, Tensor | None]]] = field(default_factory=list)
+    start: tuple[Rows, Rows]
+    steps: list[list[tuple[Held, Held | None]]] = field(default_factory=list)
     held: set[int] = field(default_factory=set)
     moved: bool = False
 
     @property
-    def every_step(self) -> list[tuple[Tensor, Tensor | None, Tensor, Tensor | None]]:
+    def every_step(self) -> list[tuple[Rows, Rows | None, Rows, Rows | None]]:
         """(μ, its gradient, log σ², its gradient) of each step, where the optimizer holds those two and no more."""
         if any(len(step) != 2 or any(t.shape != self.start[0].shape for t, _ in step) for step in self.steps):
             return []

@@ -38,12 +38,12 @@ class WatchedVAE(VAE):
                 weight.copy_(torch.randn(weight.shape, generator=g) * (0.6 if weight.ndim == 2 else 0.2))
         self.encoder.requires_grad_(False)
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Float[Tensor, "n 1 28 28"]) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
         """As a VAE does; counted, for another encoder is handed over."""
         self.seen.others_encoder += 1
         return super().encode(x)
 
-    def decode(self, z: Tensor, y: None = None) -> Tensor:
+    def decode(self, z: Float[Tensor, "n d"], y: None = None) -> Float[Tensor, "n 1 28 28"]:
         """As a VAE does; z is taken down."""
         k = len(self.seen.decoded)
         self.seen.decoded.append(z.detach().clone())
@@ -51,7 +51,7 @@ class WatchedVAE(VAE):
             z.register_hook(lambda slope: self.seen.slopes.setdefault(k, slope.detach().clone()))
         return super().decode(z, y)
 
-    def unseen(self, z: Tensor) -> Tensor:
+    def unseen(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n 1 28 28"]:
         """Decode, without a note of it."""
         return super().decode(z)
 
