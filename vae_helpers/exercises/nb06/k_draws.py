@@ -130,10 +130,9 @@ def _of_result(seen: Seen, model: WatchedVAE, x: Tensor, seed: int) -> Iterator[
     if seen.result is None or seen.result is Ellipsis:
         yield _finding("nothing", "result", "it returns nothing: return the (K, n) log weights")
         return
-    try:
-        result = torch.as_tensor(seen.result).detach().double()
-    except (TypeError, ValueError, RuntimeError):
-        raise NotATensorError(f"a {type(seen.result).__name__} (torch.stack makes one tensor of a list)") from None
+    if not isinstance(seen.result, Tensor):
+        raise NotATensorError(f"a {type(seen.result).__name__} (torch.stack makes one tensor of a list)")
+    result = seen.result.detach().double()
     others = _other_results(seen, model, x, seed)
     right = others.pop("")
     if result.shape == right.shape and _close(result, right):
