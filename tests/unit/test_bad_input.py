@@ -396,6 +396,18 @@ CASES = {
             {"model": NO_MODEL, "x_bin": NO_BINARIES, "y": [None, *NO_CLASSES], **SAMPLING},
         ),
         (
+            evaluation.refined_q,
+            {"model": VAE, "encode": VAE.encode, "x_bin": X.round(), "steps": 1},
+            {
+                "model": NO_MODEL,
+                "encode": NO_FUNCTION,
+                "x_bin": NO_BINARIES,
+                "steps": NO_COUNT,
+                "lr": NOT_POSITIVE,
+                "seed": NO_SEED,
+            },
+        ),
+        (
             evaluation.sampled_log_p_of_each_class,
             {"model": CLASS_VAE, "x_bin": X.round(), "n_samples": 2},
             {"model": [*NO_MODEL, VAE], "x_bin": NO_BINARIES, **SAMPLING},

@@ -13,6 +13,7 @@ from vae_helpers.evaluation.latent import (
     separation,
 )
 from vae_helpers.evaluation.likelihood import importance_sampled_log_p, sampled_log_p, sampled_log_p_of_each_class
+from vae_helpers.evaluation.refinement import refined_q
 from vae_helpers.evaluation.samples import agreement, frechet_distance, mse_to_nearest, variance_within_classes
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "psnr",
     "r_squared",
     "reconstruction_mse",
+    "refined_q",
     "sampled_log_p",
     "sampled_log_p_of_each_class",
     "separation",

@@ -30,8 +30,8 @@ def importance_sampled_log_p(
 
     given: x, or x and its labels y for log p(x|y). encode(x[, y]) → (mu, logvar) of q, any Gaussian as wide as the
     posterior or wider; log_joint(x, z[, y]) → log p(x, z[|y]), (n,), or (k, n) for k models at once. p(x) is met on
-    average; its log reads low, the less so the more samples. Burda et al. 2016, equation 8. Its two parts are written
-    out in notebook 06.
+    average; its log reads low, the less so the more samples. Burda et al. 2016, equation 8. Its parts are the
+    exercises of notebook 06.
     """
     random = torch.Generator(given[0].device).manual_seed(seed)
     results = []

@@ -1,7 +1,7 @@
 """What a VAE's decoder says about an image, p(x|z): its negative log, its mean, and a draw from it.
 
 A likelihood reads the decoder's *outputs*, one or two planes per image (``outputs_per_pixel``), and gives images.
-``Bernoulli`` is written out in notebook 05, the others in 06: a test compares the definitions.
+``Bernoulli`` is written out in notebook 05, the Gaussians in 06: a test compares the definitions.
 """
 
 from math import log, pi

@@ -55,6 +55,10 @@ def a_run_gone(image, p):
     return flat.view(image.shape)
 
 
+def pair(difference, variance):
+    return torch.stack([difference.mean(), variance.sqrt()])
+
+
 def chosen(x, p):
     """A mask of exactly round(784 p) pixels of each image, by sorting."""
     order = torch.rand(len(x), 784).argsort(1).argsort(1)
@@ -557,6 +561,31 @@ ANOTHER_HAND = {
         lambda j, q: torch.logsumexp(j + q - log(j.shape[0]), 0),
         lambda j, q: torch.logsumexp(j - q - log(j.shape[1]), 1),
         lambda j, q: torch.logsumexp(j, 0) - torch.logsumexp(q, 0),
+    ],
+    "log-weight": [
+        lambda f, m, v, e: f(m + e * (v / 2).exp()) + (e.pow(2).sum(1) + m.shape[1] * log(2 * pi)) / 2,
+        lambda f, m, v, e: f(z := m + e * (v / 2).exp()) - NORMAL.log_prob(z).sum(1),
+        lambda f, m, v, e: f(m + e * v.exp().sqrt()),
+        lambda f, m, v, e: f(z := m + e * (v / 2).exp()) + Normal(m, (v / 2).exp()).log_prob(z).sum(1),
+        lambda f, m, v, e: f(m + e * (v / 2).exp()) + (e * e + v).sum(1) / 2,
+        lambda f, m, v, e: f(e) - Normal(m, (v / 2).exp()).log_prob(m + e * (v / 2).exp()).sum(1),
+        lambda f, m, v, e: f(m) - Normal(m, (v / 2).exp()).log_prob(m + e * (v / 2).exp()).sum(1),
+        lambda f, m, v, e: f(m + e * v.exp()) - (NORMAL.log_prob(e) - v / 2).sum(1),
+        lambda f, m, v, e: f(m + e * (v / 2).exp()) - (NORMAL.log_prob(e) - v).sum(1),
+        lambda f, m, v, e: (
+            f(z := m + e * (v / 2).exp()).exp() / Normal(m, (v / 2).exp()).log_prob(z).sum(1).exp()
+        ),
+    ],
+    "paired-difference": [
+        lambda a, b, c, d: pair(a - b, (a.var() + b.var()) / len(a) + (a - b - c + d).mean() ** 2),
+        lambda a, b, c, d: pair(a - b, (a.var() + b.var()) / len(a)),
+        lambda a, b, c, d: pair(a - b, (a - b).var() / len(a)),
+        lambda a, b, c, d: pair(a - b, (a - b - c + d).mean() ** 2),
+        lambda a, b, c, d: pair(a - b, (a - b).var() + (a - b - c + d).mean() ** 2),
+        lambda a, b, c, d: pair(a - b, (a - b).var() / len(a) ** 2 + (a - b - c + d).mean() ** 2),
+        lambda a, b, c, d: pair(a - b, (((a - b).var() / len(a)).sqrt() + (a - b - c + d).mean().abs()) ** 2),
+        lambda a, b, c, d: pair(a - b, ((a - b).var() + (a - b - c + d).var()) / len(a)),
+        lambda a, b, c, d: pair(c - d, (a - b).var() / len(a) + (a - b - c + d).mean() ** 2),
     ],
     "left-out-by-the-mean": [
         lambda v: v.shape[1] - v.exp().sum(1),

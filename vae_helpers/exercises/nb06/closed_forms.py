@@ -1,71 +1,9 @@
-"""Exercises of notebook 06: log p(x) from draws, what the posterior mean leaves out, the best σ_x of a decoder."""
-
-from math import log
+"""Exercises of notebook 06 with one formula each: what the posterior mean leaves out, the best σ_x of a decoder."""
 
 from vae_helpers.exercises.engine import Exercise, Mistake
 
 import torch
 from torch import Tensor
-
-
-def _draws(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(6 + 1000 * seed)
-    r = lambda *shape: torch.randn(*shape, generator=g, dtype=torch.float64)  # noqa: E731
-    # the second has the size of a VAE's numbers: every weight underflows
-    spread = torch.tensor([0.0, -900.0, -2000.0])  # and in the third images are far from alike
-    return [(r(5, 3) - 2, r(5, 3)), (2 * r(7, 4) - 900, r(7, 4) + 20), (2 * r(5, 3) + spread, r(5, 3))]
-
-
-def _log_p_of_draws(log_joint: Tensor, log_q: Tensor) -> Tensor:
-    return (log_joint - log_q).logsumexp(dim=0) - log(len(log_joint))
-
-
-LOG_P = Exercise(
-    id="log-p-of-draws",
-    expects="log p̂(x) of each image, (n,), from the logarithms (K, n) of K draws",
-    reference=_log_p_of_draws,
-    probes=_draws,
-    mistakes=(
-        Mistake(
-            lambda j, q: (j - q).mean(0),
-            "that is the mean of the logarithms: the ELBO. Average the weights themselves, then take the logarithm.",
-        ),
-        Mistake(
-            lambda j, q: (j - q).exp().mean(0).log(),
-            "the formula is right, but exp underflows: at −900 every weight is 0, and the log of 0 is −∞. "
-            "Use logsumexp, which takes the largest out first.",
-        ),
-        Mistake(
-            lambda j, q: (j - q).logsumexp(0),
-            "that is the sum over the draws: log K too high, so that more draws seem to make a better model. "
-            "Subtract log K.",
-        ),
-        Mistake(
-            lambda j, q: (j - q).logsumexp(0) / len(j),
-            "you divided the logarithm by K. The mean's 1/K stands inside: subtract log K.",
-        ),
-        Mistake(
-            lambda j, q: (j - q).logsumexp(0) + log(len(j)),
-            "log K has the wrong sign: log (1/K) = −log K.",
-        ),
-        Mistake(
-            lambda j, q: j.logsumexp(0) - log(len(j)),
-            "log q is missing. The draws come from q, not from everywhere alike: divide each by its density.",
-        ),
-        Mistake(
-            lambda j, q: (j + q).logsumexp(0) - log(len(j)),
-            "the weight is p(x, z) *divided* by q(z|x): subtract log q.",
-        ),
-        Mistake(
-            lambda j, q: (j - q).logsumexp(1) - log(j.shape[1]),
-            "you averaged over the images and kept the draws. The draws are dim 0.",
-        ),
-        Mistake(
-            lambda j, q: (j.logsumexp(0) - log(len(j))) - (q.logsumexp(0) - log(len(j))),
-            "you averaged p and q apart and divided the averages. Divide draw by draw, then average.",
-        ),
-    ),
-)
 
 
 def _logvars(seed: int = 0) -> list[tuple]:
@@ -191,4 +129,4 @@ BEST_SIGMA = Exercise(
     ),
 )
 
-EXERCISES = (LOG_P, MEAN_LEFT_OUT, BEST_SIGMA)
+EXERCISES = (MEAN_LEFT_OUT, BEST_SIGMA)
