@@ -248,7 +248,7 @@ WARM_UP = {
         "what self.loss returned",
     ),
     "no return": (
-        warming(up_to_one, call=lambda loss, m, x, y, b: print(end="") or loss(m, x, y, beta=b) and None),
+        warming(up_to_one, call=lambda loss, m, x, y, b: print(end="") or (loss(m, x, y, beta=b) and None)),
         "",
     ),
     "no loss": (warming(lambda done, steps: 0.5, call=lambda loss, m, x, y, b: b), "never called"),
