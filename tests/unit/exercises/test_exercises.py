@@ -482,7 +482,9 @@ STYLES = {
     ],
     "log-aggregate": [
         lambda z, m, v: torch.stack([torch.logsumexp(own_log_prob(c, m, v), 0) for c in z]) - log(len(m)),
-        lambda z, m, v: torch.logaddexp(*(own_log_prob(z[:, None], *c).logsumexp(1) for c in halves(m, v))) - log(len(m)),
+        lambda z, m, v: torch.logaddexp(
+            *(own_log_prob(z[:, None], *c).logsumexp(1) for c in halves(m, v))
+        ) - log(len(m)),
     ],
     "mutual-information": [
         lambda z, m, v, q: torch.stack([(t := own_log_prob(z, m, v) - q).mean(), (t.var() / len(t)).sqrt()]),

@@ -58,7 +58,7 @@ R_SQUARED = Exercise(
         ),
         Mistake(
             lambda c, f: ((c.T @ f) / (c.norm(dim=0)[:, None] * f.norm(dim=0))).square(),
-            "nothing is centred: a dimension that is far from 0 would seem to follow every factor. Subtract both means.",
+            "nothing is centred: a dimension far from 0 would seem to follow every factor. Subtract both means.",
         ),
         Mistake(
             lambda c, f: ((_centred(c).T @ f) / (_centred(c).norm(dim=0)[:, None] * f.norm(dim=0))).square(),
@@ -78,8 +78,8 @@ R_SQUARED = Exercise(
         ),
         Mistake(
             lambda c, f: torch.linalg.lstsq(_centred(c), _centred(f)).solution.square(),
-            "those are squared slopes of a regression on all dimensions together. Ask each dimension alone, and for the "
-            "share that it explains.",
+            "those are squared slopes of a regression on all dimensions together. Ask each dimension alone, and for "
+            "the share that it explains.",
         ),
     ),
 )

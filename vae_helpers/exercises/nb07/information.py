@@ -49,7 +49,7 @@ LOG_AGGREGATE = Exercise(
         ),
         Mistake(
             lambda z, m, v: log_clouds(z, m, v) - log(len(m)),
-            "that is one value for each code *and* cloud: add the clouds' densities, so that one value per code is left.",
+            "that is one value for each code *and* cloud: add the clouds' densities, and one value per code is left.",
         ),
     ),
 )
@@ -202,8 +202,8 @@ WASTE_BRACKET = Exercise(
         ),
         Mistake(
             lambda m, v, i: _reversed(m, v, i),
-            "the lower end is the KL the other way round, of the prior from the Gaussian: codes are drawn from q(z), so "
-            "q(z) comes first.",
+            "the lower end is the KL the other way round, of the prior from the Gaussian: codes are drawn from q(z), "
+            "so q(z) comes first.",
         ),
         Mistake(
             lambda m, v, i: _bracket(m, v, i).flip(0),
