@@ -45,7 +45,7 @@ class Watched:
     labels: list[Tensor | None] = field(default_factory=list)
     result: Loss | None = None
 
-    def __call__(self, model: nn.Module, x: Tensor, y: Tensor | None = None, beta: float | None = None) -> Loss:
+    def __call__(self, model: nn.Module, x: Tensor, y: Tensor | None = None, beta: object = None) -> Loss:
         """A loss that no one else has, so that it is recognised."""
         self.betas.append((model.training, None if beta is None else float(beta)))
         self.images.append(x)
