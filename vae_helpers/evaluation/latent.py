@@ -1,6 +1,6 @@
 """What is in a code: its KL per dimension, its active units, how much it says of the image, which factor it follows.
 
-Written out in notebook 07: a test compares the definitions.
+The learner writes most of them in notebook 07.
 """
 
 from math import log, pi

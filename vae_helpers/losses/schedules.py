@@ -1,6 +1,6 @@
 """Two mends for posterior collapse: a KL that warms up, and a KL with free bits.
 
-Written out in notebook 07: a test compares the definitions.
+The learner writes most of them in notebook 07.
 """
 
 from collections.abc import Callable

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import statistics
+from math import log
 
 from vae_helpers import evaluation
 from vae_helpers.exercises import EXERCISES, check
@@ -19,7 +20,7 @@ from helpers.answers_06 import RIGHT as RIGHT_IN_06
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
-WATCHED = {"training-epoch", "autoencoder"}  # a loop, a class: seen at work, and not compared with a result
+WATCHED = {"training-epoch", "autoencoder", "warm-up"}  # a loop, classes: seen at work, not compared with a result
 VALUES = [e for e in EXERCISES.values() if e.id not in WATCHED]
 of_values = pytest.mark.parametrize("exercise", VALUES, ids=[e.id for e in VALUES])
 MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
@@ -127,6 +128,55 @@ def autoencoders_in_other_styles():
             return 1 / (1 + self.decode(z).neg().exp())
 
     return [Written, Looped]
+
+
+def own_log_prob(z, mu, logvar):
+    return torch.distributions.Normal(mu, (logvar / 2).exp()).log_prob(z).sum(-1)
+
+
+def halves(mu, logvar):
+    return (mu[::2], logvar[::2]), (mu[1::2], logvar[1::2])
+
+
+def sem(values):
+    return statistics.stdev(values) / len(values) ** 0.5
+
+
+def gaussian_waste(mu, logvar):
+    d = mu.shape[1]
+    covariance = torch.cov(mu.T, correction=0) + torch.diag(logvar.exp().mean(0))
+    fitted = torch.distributions.MultivariateNormal(mu.mean(0), covariance)
+    return torch.distributions.kl_divergence(
+        fitted, torch.distributions.MultivariateNormal(torch.zeros(d), torch.eye(d))
+    )
+
+
+def cov_of(codes, factors):
+    return (codes - codes.mean(0)).T @ (factors - factors.mean(0)) / (len(codes) - 1)
+
+
+def warmed_in_other_styles():
+    """Two losses with a warm-up: a closure over a list, and one that counts down."""
+
+    def closure(loss, steps):
+        trained = []
+
+        def warm(model, x, y=None):
+            trained.extend([1] * model.training)
+            return loss(model, x, y, beta=min(len(trained), steps) / steps)
+
+        return warm
+
+    class CountsDown:
+        def __init__(self, loss, steps):
+            self.loss, self.steps, self.left = loss, steps, steps
+
+        def __call__(self, model, x, y=None):
+            if model.training and self.left > 0:
+                self.left -= 1
+            return self.loss(model, x, y=y, beta=1 - self.left / self.steps)
+
+    return [closure, CountsDown]
 
 
 def left_of(x):
@@ -430,6 +480,31 @@ STYLES = {
     "units-at-optimum": [
         lambda e, s, d, b: sum(1 for value in sorted(e.tolist())[-d:] if value > b * s),
         lambda e, s, d, b: (e > b * s).sum().clamp(max=d),
+    ],
+    "log-aggregate": [
+        lambda z, m, v: torch.stack([torch.logsumexp(own_log_prob(c, m, v), 0) for c in z]) - log(len(m)),
+        lambda z, m, v: torch.logaddexp(
+            *(own_log_prob(z[:, None], *c).logsumexp(1) for c in halves(m, v))
+        ) - log(len(m)),
+    ],
+    "mutual-information": [
+        lambda z, m, v, q: torch.stack([(t := own_log_prob(z, m, v) - q).mean(), (t.var() / len(t)).sqrt()]),
+        lambda z, m, v, q: torch.tensor([statistics.fmean(t := (own_log_prob(z, m, v) - q).tolist()), sem(t)]),
+    ],
+    "waste-bracket": [
+        lambda m, v, i: torch.stack([gaussian_waste(m, v), kl_to_standard_normal(m, v).mean() - i]),
+        lambda m, v, i: torch.tensor([gaussian_waste(m, v), evaluation.kl_per_dimension(m, v).sum() - i]),
+    ],
+    "warm-up": warmed_in_other_styles(),
+    "r-squared": [
+        lambda c, f: torch.corrcoef(torch.cat([f, c], 1).T)[f.shape[1] :, : f.shape[1]].square(),
+        lambda c, f: (cov_of(c, f) ** 2) / c.var(0)[:, None] / f.var(0),
+    ],
+    "between-classes": [
+        lambda z, y: (torch.stack([z[y == k].mean(0) for k in range(10)])[y]).var(0, correction=0)
+        / z.var(0, correction=0),
+        lambda z, y: 1 - sum((z[y == k] - z[y == k].mean(0)).square().sum(0) for k in range(10))
+        / (z - z.mean(0)).square().sum(0),
     ],
     "join-label": [
         lambda x, z, y: torch.hstack([x, torch.eye(10)[y], z, torch.eye(10)[y]]),

@@ -223,6 +223,35 @@ def linear(model, x, mu, eps, bias=None):
     return torch.stack([nll, of_kl_terms(mu, model.logvar.expand_as(mu)).sum(1)], dim=1)
 
 
+def of_clouds(z, mu, logvar):
+    return Normal(mu, logvar.mul(0.5).exp()).log_prob(z).sum(-1)
+
+
+def mean_and_sem(values):
+    return torch.stack([values.mean(), (values.var() / len(values)) ** 0.5])
+
+
+def centres(mu):
+    return (mu - mu.mean(0)).T @ (mu - mu.mean(0)) / len(mu)
+
+
+def bracketed(mu, logvar, information, covariance, mean=None, reverse=False):
+    d = mu.shape[1]
+    prior = torch.distributions.MultivariateNormal(torch.zeros(d), torch.eye(d))
+    fitted = torch.distributions.MultivariateNormal(mu.mean(0) if mean is None else mean, covariance)
+    pair = (prior, fitted) if reverse else (fitted, prior)
+    return torch.stack([kl_divergence(*pair), kl(mu, logvar).sum(1).mean() - information])
+
+
+def pearson(codes, factors):
+    a, b = ((t - t.mean(0)) / t.std(0, correction=0) for t in (codes, factors))
+    return a.T @ b / len(a)
+
+
+def scatter(values):
+    return (values - values.mean(0)).pow(2).mean(0)
+
+
 ANOTHER_HAND = {
     "mean-image": [
         lambda x: x.double().mean(0),
@@ -619,6 +648,58 @@ ANOTHER_HAND = {
         lambda m: ~m.var(0).ge(0.01),
         lambda m: m.std(0).gt(0.1).long().sum(),
         lambda m: m.std(0) ** 2,
+    ],
+    "log-aggregate": [
+        lambda z, m, v: torch.stack([torch.logsumexp(of_clouds(c, m, v), 0) for c in z]),
+        lambda z, m, v: of_clouds(z[:, None], m, v).sum(1) / len(m),
+        lambda z, m, v: torch.stack([of_clouds(c, m, v).max() for c in z]),
+        lambda z, m, v: torch.stack([torch.logsumexp(of_clouds(c, m, v), 0) for c in z]) - log(z.shape[0]),
+        lambda z, m, v: torch.stack([of_clouds(c, m, v) - log(m.shape[0]) for c in z]),
+    ],
+    "mutual-information": [
+        lambda z, m, v, q: mean_and_sem(torch.stack([(of_clouds(c, m, v)).mean() for c in z]) - q),
+        lambda z, m, v, q: mean_and_sem(of_clouds(torch.cat([z[-1:], z[:-1]]), m, v) - q),
+        lambda z, m, v, q: mean_and_sem(of_clouds(m, m, v).sub(q)),
+        lambda z, m, v, q: mean_and_sem(of_clouds(z, m, v) - NORMAL.log_prob(z).sum(1)),
+        lambda z, m, v, q: mean_and_sem(q - of_clouds(z, m, v)),
+        lambda z, m, v, q: torch.stack(torch.std_mean(of_clouds(z, m, v) - q)[::-1]),
+        lambda z, m, v, q: torch.stack(torch.std_mean(of_clouds(z, m, v) - q)[::-1]) / torch.tensor([1.0, len(z)]),
+        lambda z, m, v, q: of_clouds(z, m, v) - q,
+        lambda z, m, v, q: of_clouds(z, m, v).mean() - q.mean(),
+    ],
+    "waste-bracket": [
+        lambda m, v, i: bracketed(m, v, i, centres(m)),
+        lambda m, v, i: bracketed(m, v, i, centres(m) * len(m) / (len(m) - 1)),
+        lambda m, v, i: bracketed(m, v, i, torch.diag_embed(v.exp().mean(0))),
+        lambda m, v, i: bracketed(m, v, i, torch.diag(m.var(0, correction=0) + v.exp().mean(0))),
+        lambda m, v, i: bracketed(m, v, i, centres(m) + torch.diag(v.exp().mean(0)), mean=torch.zeros(m.shape[1])),
+        lambda m, v, i: bracketed(m, v, i, centres(m) + torch.diag(v.exp().mean(0)), reverse=True),
+        lambda m, v, i: bracketed(m, v, i, centres(m) + torch.diag(v.exp().mean(0)))[[1, 0]],
+        lambda m, v, i: bracketed(m, v, -i, centres(m) + torch.diag(v.exp().mean(0))),
+        lambda m, v, i: bracketed(m, v, 0, centres(m) + torch.diag(v.exp().mean(0))),
+    ],
+    "r-squared": [
+        pearson,
+        lambda c, f: pearson(c, f).square().sqrt(),
+        lambda c, f: F.cosine_similarity(c.T[:, None], f.T[None], dim=2) ** 2,
+        lambda c, f: F.cosine_similarity((c - c.mean(0)).T[:, None], f.T[None], dim=2) ** 2,
+        lambda c, f: F.cosine_similarity(c.T[:, None], (f - f.mean(0)).T[None], dim=2) ** 2,
+        lambda c, f: pearson(f, c) ** 2,
+        lambda c, f: (pearson(c, f) * c.std(0, correction=0)[:, None] * f.std(0, correction=0)) ** 2,
+        lambda c, f: (torch.linalg.pinv(c - c.mean(0)) @ (f - f.mean(0))) ** 2,
+    ],
+    "between-classes": [
+        lambda z, y: 1 - torch.stack([scatter(z[y == k]) for k in range(10)]).mean(0) / scatter(z),
+        lambda z, y: 1 - sum(scatter(z[y == k]) for k in range(10)) / scatter(z),
+        lambda z, y: 1 - sum(z[y == k].var(0) for k in range(10)) / 10 / z.var(0),
+        lambda z, y: 1 - sum(z[y == k].var(0) * (y == k).float().mean() for k in range(10)) / z.var(0),
+        lambda z, y: 1 - sum(z[y == k].var(0) * (y == k).float().mean() for k in range(10)) / scatter(z),
+        lambda z, y: sum(scatter(z[y == k]) * (y == k).float().mean() for k in range(10)) / scatter(z),
+        lambda z, y: scatter(torch.stack([z[y == k].mean(0) for k in range(10)])) / scatter(z),
+        lambda z, y: (
+            1 - sum(scatter(z[y == k]).sqrt() * (y == k).float().mean() for k in range(10)) / scatter(z).sqrt()
+        ),
+        lambda z, y: pearson(z, y[:, None].float())[:, 0] ** 2,
     ],
     "free-bits": [
         lambda m, v, free: torch.maximum(of_kl_terms(m, v), torch.tensor(free)).sum() / len(m),

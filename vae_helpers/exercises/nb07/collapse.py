@@ -1,4 +1,4 @@
-"""Exercises of notebook 07: active units, free bits, the linear VAE's exact count of units."""
+"""Exercises of notebook 07 on empty codes: active units, free bits, the linear VAE's exact count of units."""
 
 from vae_helpers.exercises.engine import Exercise, Mistake
 
@@ -79,7 +79,7 @@ def _free_bits(mu: Tensor, logvar: Tensor, free: float) -> Tensor:
 
 FREE_BITS = Exercise(
     id="free-bits",
-    expects="one number, the sum over dimensions of max(free, KL_j), each KL_j a mean over the batch",
+    expects="one number, in nats: the sum over dimensions of max(free, KL_j)",
     reference=_free_bits,
     probes=_clouds,
     mistakes=(
@@ -136,7 +136,7 @@ def _units_at_optimum(eigenvalues: Tensor, sigma2: float, latent_dim: int, beta:
 
 UNITS_AT_OPTIMUM = Exercise(
     id="units-at-optimum",
-    expects="one whole number, min(d, the number of eigenvalues above β σ_x²)",
+    expects="one whole number: how many units the optimum uses",
     reference=_units_at_optimum,
     probes=_spectra,
     mistakes=(
@@ -171,4 +171,4 @@ UNITS_AT_OPTIMUM = Exercise(
     ),
 )
 
-EXERCISES = (ACTIVE_UNITS, FREE_BITS, UNITS_AT_OPTIMUM)
+EXERCISES = (ACTIVE_UNITS, UNITS_AT_OPTIMUM, FREE_BITS)
