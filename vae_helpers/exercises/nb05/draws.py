@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from vae_helpers.exercises.engine import Answer, Exercise, NotATensorError, NotAttemptedError, WrongShapeError
+from vae_helpers.exercises.engine.probes import NotFiniteError
 from vae_helpers.exercises.engine.relation import Finding, Relation
 
 import torch
@@ -28,6 +29,7 @@ class _Painter(nn.Module):
         return (z @ self.map + self.level).unflatten(1, (1, 28, 28))
 
     def generate(self, z: Tensor, y: None = None) -> Tensor:
+        """x̂ (n, 1, 28, 28)."""
         return self.decode(z).sigmoid()
 
 
@@ -47,6 +49,10 @@ def _pixel_findings(answer: Answer, seed: int) -> list[Finding]:
             raise NotAttemptedError
         if not isinstance(drawn, Tensor):
             raise NotATensorError(type(drawn).__name__)
+        if not drawn.isfinite().all():
+            raise NotFiniteError
+        if not model.codes and drawn.shape != (N, 1, 28, 28):
+            raise WrongShapeError(tuple(drawn.shape))
         if not model.codes:
             says = "the decoder is never asked: z goes through model.generate, which gives each pixel's probability"
             return [Finding(Relation("never called", "generate"), says)]

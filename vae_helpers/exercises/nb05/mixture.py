@@ -89,15 +89,14 @@ def _of_rows(z: Tensor, again: Tensor) -> Iterator[Finding]:
         yield Finding(Relation("sorted", "result"), says + "Gaussian only. Shuffle them: torch.randperm")
 
 
-def _of_moments(
-    z: Float64[Tensor, "n 3"], mu: Float64[Tensor, "m 3"], logvar: Float64[Tensor, "m 3"]
-) -> Iterator[Finding]:
-    """Mean and covariance beside those of the drawn codes, and of what else may have been fitted."""
+def _other_covariances(
+    mu: Float64[Tensor, "m 3"], logvar: Float64[Tensor, "m 3"], wanted: Float64[Tensor, "3 3"]
+) -> dict[str, tuple[Float64[Tensor, "3 3"], str]]:
+    """What the new codes' covariance is where something else was fitted, and what that was."""
     of_mu, wide, sigma = torch.cov(mu.T), logvar.exp(), (0.5 * logvar).exp()
     diagonal = lambda squares: of_mu + torch.diag(squares.mean(0))  # noqa: E731
-    wanted = diagonal(wide)
     alone = wanted * torch.eye(3, dtype=torch.float64)
-    known = {
+    return {
         "not drawn": (
             of_mu,
             "the mixture is fitted to the means μ, as if clouds had no width: draw a code from each cloud first",
@@ -124,6 +123,14 @@ def _of_moments(
         ),
         "prior": (torch.eye(3, dtype=torch.float64), "the codes scatter as N(0, I): they know nothing of the images"),
     }
+
+
+def _of_moments(
+    z: Float64[Tensor, "n 3"], mu: Float64[Tensor, "m 3"], logvar: Float64[Tensor, "m 3"]
+) -> Iterator[Finding]:
+    """Mean and covariance beside those of the drawn codes, and of what else may have been fitted."""
+    wanted = torch.cov(mu.T) + torch.diag(logvar.exp().mean(0))
+    known = _other_covariances(mu, logvar, wanted)
     found, off = torch.cov(z.T), ((z.mean(0) - mu.mean(0)) / wanted.diag().sqrt()).abs().max()
     if off > CLOSE and _near(found, known["prior"][0], CLOSE):
         yield Finding(Relation("form", "codes", "prior"), known["prior"][1])

@@ -106,9 +106,11 @@ class _Given(nn.Module):
         self.latent_dim, self.clouds, self.x_logits, self.decoded = mu.shape[1], (mu, logvar), x_logits, []
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the given clouds, whatever the images."""
         return self.clouds
 
     def embed(self, x: Tensor) -> Tensor:
+        """Return the given μ."""
         return self.clouds[0]
 
     def decode(self, z: Tensor, y: None = None) -> Tensor:
@@ -119,6 +121,7 @@ class _Given(nn.Module):
         return z.mean(dim=1).view(-1, 1, 1, 1).expand(-1, 1, 28, 28)
 
     def generate(self, z: Tensor, y: None = None) -> Tensor:
+        """x̂: the sigmoid of decode."""
         return self.decode(z).sigmoid()
 
 
@@ -176,6 +179,7 @@ def _of_parts(answer: Answer, probe: tuple) -> list[Finding]:
 
 def _of_draw(answer: Answer, seed: int) -> list[Finding]:
     def decoded(mu: Tensor, logvar: Tensor) -> Tensor | None:
+        """The z that an answer decodes, of given clouds."""
         model = _Given(mu, logvar)
         answer(model, torch.full((len(mu), 1, 28, 28), 0.5))
         return model.decoded[-1] if model.decoded else mu

@@ -32,7 +32,10 @@ def _epoch_findings(answer: Answer, seed: int) -> list[Finding]:
     results: list[object] = []
 
     def watched(model: nn.Module, loss: Callable, *rest: object) -> object:
+        """Call the answer with a loss in two parts; give the total of what it returns."""
+
         def in_parts(model: nn.Module, x: Tensor, y: None = None) -> Loss:
+            """Share one number out to two parts."""
             total = loss(model, x)
             return Loss(SHARE * total, (1 - SHARE) * total)
 
@@ -109,6 +112,7 @@ def _score_findings(answer: Answer, seed: int) -> list[Finding]:
     model.register_parameter("weight", weight)
 
     def loss(_: nn.Module, x: Tensor, y: None = None) -> Loss:
+        """A weighted sum of pixels, by which every image differs; the call is noted."""
         value = weight * (x.float().flatten(1) * torch.arange(1.0, 785.0) / 784).sum(dim=1)
         calls.append((x, torch.is_grad_enabled(), value.detach()))
         return Loss(SHARE * value.mean(), (1 - SHARE) * value.mean())
