@@ -15,10 +15,12 @@ import pytest
 import torch
 
 from helpers.answers_02 import RIGHT as RIGHT_IN_02
+from helpers.answers_05 import RIGHT as RIGHT_IN_05
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
-WATCHED = {"training-epoch", "autoencoder"}  # a loop, a class: seen at work, and not compared with a result
+# loops, classes: seen at work, and not compared with a result
+WATCHED = {"training-epoch", "autoencoder", "vae", "vae-loss", "vae-epoch", "test-score"}
 VALUES = [e for e in EXERCISES.values() if e.id not in WATCHED]
 of_values = pytest.mark.parametrize("exercise", VALUES, ids=[e.id for e in VALUES])
 MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
@@ -448,7 +450,7 @@ STYLES = {
 }  # fmt: skip
 
 
-STYLES |= RIGHT_IN_02
+STYLES |= RIGHT_IN_02 | RIGHT_IN_05
 
 
 @pytest.mark.parametrize(
