@@ -238,6 +238,6 @@ RIGHT = {
     "measured-beta": [
         lambda r, k, a, b: k * a / (b * r),
         lambda r, k, a, b: torch.exp(torch.log(torch.tensor([k, a])).sum() - torch.log(torch.tensor([b, r])).sum()),
-        lambda r, k, a, b: np.divide(k, b) / np.divide(r, a),
+        lambda r, k, a, b: np.divide(float(k), float(b)) / np.divide(float(r), float(a)),
     ],
 }
