@@ -570,6 +570,12 @@ ANOTHER_HAND = {
         lambda n: pairs(quantiles([i / n for i in range(n)])),
         lambda n: pairs(quantiles([0.05 + 0.9 * i / (n - 1) for i in range(n)])),
     ],
+    "measured-beta": [
+        lambda r, k, a, b: (r * b) / (a * k),
+        lambda r, k, a, b: torch.as_tensor(k).div(b),
+        lambda r, k, a, b: torch.as_tensor(r).reciprocal() * k,
+        lambda r, k, a, b: (r * k) / (a * b),
+    ],
     "spherical": [
         torch.lerp,
         pulled_out,

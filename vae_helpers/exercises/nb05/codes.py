@@ -1,104 +1,15 @@
-"""Exercises of notebook 05: the negative ELBO, the KL of each latent dimension, a grid of codes, walks."""
+"""Exercises of notebook 05 on codes: the KL of each latent dimension, a grid of codes, walks."""
 
-import functools
 from collections.abc import Callable
 
 from vae_helpers.evaluation import spherical, straight
 from vae_helpers.exercises.engine import Exercise, Mistake
-from vae_helpers.losses import bernoulli_nll, kl_to_standard_normal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.distributions import Normal
 
 PRIOR = Normal(0.0, 1.0)
-
-
-def _elbo_probes(seed: int = 0) -> list[tuple]:
-    g = torch.Generator().manual_seed(3 + 1000 * seed)
-    randn, rand = (functools.partial(draw, generator=g) for draw in (torch.randn, torch.rand))
-    return [(randn(n, 1, 28, 28), rand(n, 1, 28, 28), randn(n, d), randn(n, d) - 0.5) for n, d in ((5, 3), (4, 7))]
-
-
-def _bce(x_logits: Tensor, x: Tensor) -> Tensor:
-    return bernoulli_nll(x_logits, x).mean()
-
-
-def _kl(mu: Tensor, logvar: Tensor) -> Tensor:
-    return kl_to_standard_normal(mu, logvar).mean()
-
-
-def _negative_elbo(x_logits: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
-    p = x_logits.sigmoid()
-    nats = -(x * p.log() + (1 - x) * (1 - p).log())
-    reconstruction = nats.flatten(1).sum(dim=1)
-    kl = (0.5 * (mu.square() + logvar.exp() - logvar - 1)).sum(dim=1)
-    return reconstruction.mean() + kl.mean()
-
-
-NEGATIVE_ELBO = Exercise(
-    id="negative-elbo",
-    expects="one number, reconstruction + KL: summed over pixels and dimensions, averaged over the batch",
-    reference=_negative_elbo,
-    words={"p": "p", "nats": "the log-probability", "reconstruction": "the reconstruction", "kl": "the KL"},
-    probes=_elbo_probes,
-    mistakes=(
-        Mistake(
-            lambda l, x, m, v: F.binary_cross_entropy_with_logits(l, x) + _kl(m, v),
-            "the reconstruction is a mean over pixels, the KL a sum: the KL weighs 784 times too much, "
-            "a hidden β of 784. Such a VAE collapses: all its samples are the mean image.",
-        ),
-        Mistake(
-            lambda l, x, m, v: (_bce(l, x) + _kl(m, v)) * len(x),
-            "that is the sum over the batch. The optimum is the same, but the number, and plain SGD's step, grow with "
-            "the batch size: average over images.",
-        ),
-        Mistake(
-            lambda l, x, m, v: _bce(l, x) * len(x) + _kl(m, v),
-            "the reconstruction is summed over the batch, the KL averaged: the KL weighs too little, "
-            "by a factor of the batch size, and the codes stray from the prior.",
-        ),
-        Mistake(
-            lambda l, x, m, v: _bce(l, x) - _kl(m, v),
-            "the sign of the KL is wrong: this loss is lowest where q(z|x) is as far from the prior as it can get.",
-        ),
-        Mistake(
-            lambda l, x, m, v: _bce(l, x) + _kl(m, v) / m.shape[1],
-            "the KL is averaged over the latent dimensions. Sum over them: each one's information has to be paid for.",
-        ),
-        Mistake(
-            lambda l, x, m, v: _bce(l.sigmoid(), x) + _kl(m, v),
-            "the sigmoid was applied twice: binary_cross_entropy_with_logits wants x_logits as they are. "
-            "Twice, no pixel's probability falls below ½, and the pictures come out blank.",
-        ),
-        Mistake(
-            lambda l, x, m, v: _bce(l, x) + 0.5 * (m**2 + v**2 - (v**2).log() - 1).sum(1).mean(),
-            "log σ² was used as σ. The network's output is a logarithm: σ² = exp(logvar).",
-        ),
-        Mistake(
-            lambda l, x, m, v: _bce(l, x) + 0.5 * (m**2 + (2 * v).exp() - 2 * v - 1).sum(1).mean(),
-            "exp(logvar) was taken for σ in the KL and squared again. It is σ² already.",
-        ),
-        Mistake(
-            lambda l, x, m, v: F.binary_cross_entropy_with_logits(l, x) + _kl(m, v) / m.shape[1],
-            "both parts are means, one over 784 pixels, the other over the latent dimensions: "
-            "the KL weighs 784/d times too much, a hidden β. Sum both.",
-        ),
-        Mistake(
-            lambda l, x, m, v: -_bce(l, x) - _kl(m, v),
-            "that is the ELBO itself. The loss is its negative: minimising this one makes the model as bad as can be.",
-        ),
-        Mistake(
-            lambda l, x, m, v: bernoulli_nll(l, x) + kl_to_standard_normal(m, v),
-            "that is one value per image. Average over the batch: .mean() at the end.",
-        ),
-        Mistake(
-            lambda l, x, m, v: _bce(l, x),
-            "the KL is missing: without it this is an autoencoder with noise, and nothing holds codes near the prior.",
-        ),
-    ),
-)
 
 
 def _code_probes(seed: int = 0) -> list[tuple]:
@@ -247,4 +158,4 @@ SPHERICAL = Exercise(
     ),
 )
 
-EXERCISES = (NEGATIVE_ELBO, KL_PER_DIMENSION, QUANTILE_GRID, SPHERICAL)
+EXERCISES = (KL_PER_DIMENSION, QUANTILE_GRID, SPHERICAL)
