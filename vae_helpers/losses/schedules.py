@@ -5,7 +5,7 @@ Written out in notebook 07: a test compares the definitions.
 
 from collections.abc import Callable
 
-from vae_helpers.losses.bounds import VAELike, reparameterize
+from vae_helpers.losses.bounds import StandardVAE, reparameterize
 from vae_helpers.losses.loss import Classes, Images, Loss
 from vae_helpers.validation import NotNegative, PositiveInt, validated
 
@@ -42,7 +42,7 @@ def free_bits(kl_each: Float[Tensor, " d"], free: NotNegative) -> Float[Tensor, 
 
 @validated
 def free_bits_loss(
-    model: VAELike,
+    model: StandardVAE,
     x: Images,
     y: Classes | None = None,
     free: NotNegative = 0.5,

@@ -9,6 +9,8 @@ from vae_helpers.models.autoencoders import Autoencoder, WideAutoencoder
 from vae_helpers.models.conditional import ClassPriorVAE, ConditionalVAE, join_label
 from vae_helpers.models.likelihoods import LIKELIHOODS, Bernoulli, ContinuousBernoulli, Gaussian, GaussianPerPixel
 from vae_helpers.models.networks import copy_of, device_of, mlp, n_parameters, start_at_mean
+from vae_helpers.models.priors import ClassMixture, FullGaussian, Mixture, StandardGaussian, VampPrior
+from vae_helpers.models.two_layers import SecondLayer
 from vae_helpers.models.vae import VAE, LinearVAE, SmoothVAE
 
 __all__ = [
@@ -16,13 +18,19 @@ __all__ = [
     "VAE",
     "Autoencoder",
     "Bernoulli",
+    "ClassMixture",
     "ClassPriorVAE",
     "ConditionalVAE",
     "ContinuousBernoulli",
+    "FullGaussian",
     "Gaussian",
     "GaussianPerPixel",
     "LinearVAE",
+    "Mixture",
+    "SecondLayer",
     "SmoothVAE",
+    "StandardGaussian",
+    "VampPrior",
     "WideAutoencoder",
     "copy_of",
     "device_of",
