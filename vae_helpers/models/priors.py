@@ -5,14 +5,13 @@ as ``losses.prior_loss`` does. ``fitted_to`` fits a prior to codes that are ther
 for the means μ alone are too narrow.
 """
 
-from collections.abc import Callable
 from math import log
 from typing import Annotated
 
 from vae_helpers.losses import gaussian_log_prob
 from vae_helpers.models.conditional import Classes
 from vae_helpers.models.networks import Codes, Unused
-from vae_helpers.validation import Finite, Labels, Pixels, PositiveInt, Seed, tensors, validated
+from vae_helpers.validation import Finite, Labels, PositiveInt, Seed, tensors, validated
 
 import numpy as np
 import torch
@@ -115,6 +114,45 @@ class Mixture(nn.Module):
         return self.means[k] + torch.exp(0.5 * self.logvars[k]) * eps
 
 
+class FullMixture(nn.Module):
+    """A mixture of Gaussians with any covariances, ``scale_trils`` their L, lower triangular. Fitted, not trained.
+
+    ``logits`` (k,), ``means`` (k, d), ``scale_trils`` (k, d, d).
+    """
+
+    @validated
+    def __init__(
+        self, logits: Finite[Tensor, " k"], means: Finite[Tensor, " k d"], scale_trils: Finite[Tensor, " k d d"]
+    ) -> None:
+        super().__init__()
+        self.latent_dim = means.shape[1]
+        self.logits = nn.Parameter(logits, requires_grad=False)
+        self.means = nn.Parameter(means, requires_grad=False)
+        self.scale_trils = nn.Parameter(scale_trils.tril(), requires_grad=False)
+
+    @classmethod
+    @validated
+    def fitted_to(cls, codes: Finite[Tensor, " n d"], n_components: PositiveInt, seed: Seed = 0) -> "FullMixture":
+        """The mixture that EM finds for these codes, with scikit-learn; at least n_components of them."""
+        logits, means, covariances = _by_em(codes, n_components, seed, "full")
+        return cls(logits, means, torch.linalg.cholesky(covariances)).to(codes)
+
+    @validated
+    def log_prob(self, z: Codes, y: Unused = None) -> PerCode:
+        """log p(z) per code, in nats."""
+        # log Σ_k π_k N(z; μ_k, L_k L_kᵀ)
+        each = MultivariateNormal(self.means, scale_tril=self.scale_trils, validate_args=False)
+        return (self.logits.log_softmax(0) + each.log_prob(z[:, None])).logsumexp(dim=1)
+
+    @validated
+    @torch.no_grad()
+    def sample(self, n: PositiveInt, generator: Generator = None) -> Float[Tensor, " n {self.latent_dim}"]:
+        """Codes drawn from it: first the component, then μ_k + L_k ε."""
+        k = torch.multinomial(self.logits.softmax(0), n, replacement=True, generator=generator)
+        eps = torch.randn(n, self.latent_dim, 1, generator=generator, device=k.device)
+        return self.means[k] + (self.scale_trils[k] @ eps).squeeze(2)
+
+
 class ClassMixture(nn.Module):
     """p(z|y): a mixture of diagonal Gaussians for each class, learnable. It starts near N(0, I), as ``Mixture`` does.
 
@@ -142,7 +180,7 @@ class ClassMixture(nn.Module):
         """A mixture found by EM for the codes of each class, at least n_components of them; y: their labels."""
         prior = cls(n_components, codes.shape[1], n_classes).to(codes)
         for k in range(n_classes):
-            found = _by_em(codes[y == k], n_components, seed, f"codes of class {k}")
+            found = _by_em(codes[y == k], n_components, seed, called=f"codes of class {k}")
             for parameter, value in zip(prior.parameters(), found, strict=True):
                 parameter.data[k] = value.to(codes)
         return prior
@@ -163,54 +201,15 @@ class ClassMixture(nn.Module):
         return self.means[y, k] + torch.exp(0.5 * self.logvars[y, k]) * eps
 
 
-class VampPrior(nn.Module):
-    """The mean of q(z|u) over learned images u, the pseudo-inputs: the aggregate posterior of images nobody took.
-
-    encode: the model's own, ``model.encode``, (mu, logvar) of q(z|u). The pseudo-inputs start as the mean image with
-    noise on its logits, and are never training images. K of them cost K passes of the encoder at every step. Tomczak &
-    Welling 2018. An encoder that sees labels has none to show here: TypeError.
-    """
-
-    @validated
-    def __init__(
-        self,
-        encode: Callable[[Tensor], tuple[Tensor, Tensor]],
-        mean_image: Pixels[Tensor, " 1 28 28"],
-        n_pseudo_inputs: PositiveInt = 200,
-    ) -> None:
-        super().__init__()
-        start = mean_image.clamp(1e-2, 1 - 1e-2).logit()
-        self.logits = nn.Parameter(start + torch.randn(n_pseudo_inputs, *start.shape, device=start.device))
-        self.encode, self.latent_dim = encode, encode(mean_image[None])[0].shape[1]
-
-    def pseudo_inputs(self) -> Float[Tensor, " k 1 28 28"]:
-        """The learned images, in [0, 1]."""
-        return self.logits.sigmoid()
-
-    @validated
-    def log_prob(self, z: Codes, y: Unused = None) -> PerCode:
-        """log p(z) per code, in nats."""
-        # log (1/K) Σ_k q(z|u_k)
-        log_each = gaussian_log_prob(z[:, None], *self.encode(self.pseudo_inputs()))
-        return log_each.logsumexp(dim=1) - log(len(self.logits))
-
-    @validated
-    @torch.no_grad()
-    def sample(self, n: PositiveInt, generator: Generator = None) -> Float[Tensor, " n {self.latent_dim}"]:
-        """Codes drawn from it: first the pseudo-input, then a draw from its cloud."""
-        device = self.logits.device
-        k = torch.randint(len(self.logits), (n,), generator=generator, device=device)
-        mu, logvar = self.encode(self.pseudo_inputs()[k])
-        return mu + torch.exp(0.5 * logvar) * torch.randn(mu.shape, generator=generator, device=device)
-
-
-def _by_em(codes: Tensor, k: int, seed: int, called: str = "codes") -> tuple[Tensor, Tensor, Tensor]:
-    """Logits, means and log variances of the mixture of k diagonal Gaussians fitted to codes."""
+def _by_em(
+    codes: Tensor, k: int, seed: int, covariances: str = "diag", called: str = "codes"
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits, means and covariances (log variances where they are diagonal) of k Gaussians fitted to codes."""
     from sklearn.mixture import GaussianMixture  # takes a second, and few need it
 
     if len(codes) < max(k, 2):
         raise ValueError(f"{called} must be at least {max(k, 2)}, for n_components = {k}, got {len(codes)}.")
-    found = GaussianMixture(k, covariance_type="diag", random_state=seed, max_iter=200).fit(
-        codes.detach().cpu().numpy()
-    )
-    return tuple(torch.from_numpy(a) for a in (np.log(found.weights_), found.means_, np.log(found.covariances_)))
+    em = GaussianMixture(k, covariance_type=covariances, random_state=seed, max_iter=200)
+    found = em.fit(codes.detach().cpu().numpy())
+    spread = np.log(found.covariances_) if covariances == "diag" else found.covariances_
+    return tuple(torch.from_numpy(a) for a in (np.log(found.weights_), found.means_, spread))
