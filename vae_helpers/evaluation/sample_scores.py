@@ -11,7 +11,7 @@ from vae_helpers.evaluation.batchwise import in_batches
 from vae_helpers.evaluation.samples import frechet_distance
 from vae_helpers.losses import cloud, mean_and_covariance, reparameterize
 from vae_helpers.training.randomness import own_random_state
-from vae_helpers.validation import Finite, FinitePixels, Positive, PositiveInt, Seed, has, tensors, validated
+from vae_helpers.validation import Condition, Finite, FinitePixels, Positive, PositiveInt, Seed, has, tensors, validated
 
 import torch
 from jaxtyping import Float, Shaped
@@ -31,13 +31,18 @@ class SampleScores(NamedTuple):
     sure: float
 
     def __str__(self) -> str:
-        return (
-            f"FD50 {self.fd50:6.2f}   judge-FD {self.judge_fd:6.1f}   recall {self.recall:.2f}   sure {self.sure:.3f}"
-        )
+        distances = f"FD50 {self.fd50:6.2f}   judge-FD {self.judge_fd:6.1f}"
+        return f"{distances}   recall {self.recall:.2f}   sure {self.sure:.3f}"
+
+
+@Condition
+def _two_rows(value: list, name: str) -> None:
+    if len(value) < 2 or not all(isinstance(row, SampleScores) for row in value):
+        raise ValueError(f"{name} must be at least two SampleScores, of as many sets of samples.")
 
 
 @validated
-def mean_and_spread(rows: Annotated[list[SampleScores], tensors.at_least_two]) -> tuple[SampleScores, SampleScores]:
+def mean_and_spread(rows: Annotated[list[SampleScores], _two_rows]) -> tuple[SampleScores, SampleScores]:
     """The mean of each figure over several sets of samples, two at least, and its standard deviation."""
     table = torch.tensor(rows, dtype=torch.float64, device="cpu")
     return SampleScores(*table.mean(0).tolist()), SampleScores(*table.std(0).tolist())
@@ -53,12 +58,13 @@ class SampleScorer:
     @validated
     def __init__(self, judge: JudgeLike, dataset: Dataset, seed: Seed = 0) -> None:
         self.judge, self.dataset, self.seed = judge, dataset, seed
-        self.mean, covariance = (t.to(dataset.x.device, torch.float32) for t in mean_and_covariance(dataset.x))
-        self.components = _leading(covariance, COMPONENTS)
-        self.of_test = {
-            "pca": in_batches(self.pca, dataset.x_test),
-            "judge": in_batches(judge.features, dataset.x_test),
-        }
+        mean, covariance = mean_and_covariance(dataset.x)
+        leading = torch.linalg.eigh(covariance).eigenvectors[:, -COMPONENTS:]
+        self.mean, self.components = (t.to(dataset.x.device, torch.float32) for t in (mean, leading))
+        self.of_test = self._features(dataset.x_test)
+
+    def _features(self, images: Images) -> dict[str, Float[Tensor, " n _"]]:
+        return {"pca": in_batches(self.pca, images), "judge": in_batches(self.judge.features, images)}
 
     @validated
     def pca(self, images: Images) -> Float[Tensor, " n k"]:
