@@ -213,7 +213,7 @@ def methods_of_priors():
         rows |= of_class(kind, "fitted_to", {"codes": ROWS, "n_components": 2}, FITTING)
     rows |= of_class(models.FullGaussian, "fitted_to", {"codes": ROWS}, {"codes": [*NO_TABLE, ROWS[:3]]})
     by_class = {**FITTING, "y": [None, *NO_CLASSES], "n_classes": NO_COUNT}
-    valid = {"codes": ROWS.repeat(4, 1), "y": Y.repeat(4), "n_components": 2}
+    valid = {"codes": LOGITS.view(-1, 3)[:48], "y": Y.repeat(4), "n_components": 2}
     return rows | of_class(models.ClassMixture, "fitted_to", valid, {**by_class, "codes": NO_TABLE})
 
 
@@ -282,7 +282,7 @@ CASES = {
         (
             losses.gaussian_log_prob,
             {"z": ROWS[:, None], "mu": ROWS, "logvar": ROWS},
-            {"z": [*NO_FLOATS, ROWS[:5]], "mu": [*NO_FLOATS, ROWS[:, :2]], "logvar": [*NO_FLOATS, ROWS[:5]]},
+            {"z": [*NO_FLOATS, ROWS[:5]], "mu": [*NO_FLOATS, ROWS[:, :2]], "logvar": [*NO_FLOATS, ROWS[:, :2]]},
         ),
         (
             losses.product_of_gaussians,

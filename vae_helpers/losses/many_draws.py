@@ -18,7 +18,8 @@ from torch import Tensor, nn
 Model = Annotated[nn.Module, has("encode", "decode", "latent_dim"), prior_with_density]
 
 
-def sees_labels(model: nn.Module) -> bool:
+@validated
+def sees_labels(model: Annotated[nn.Module, has("encode")]) -> bool:
     """Whether a model's encoder takes labels beside images."""
     return "y" in inspect.signature(model.encode).parameters
 
