@@ -305,7 +305,7 @@ CASES = {
             {**LOSS, "model": [*NO_MODEL, CVAE, TWO_LAYERS], "y": [None, *NO_CLASSES], "beta": NOT_NEGATIVE},
         ),
         (losses.sees_labels, {"model": CVAE}, {"model": NO_MODEL}),
-        (losses.cloud, {"model": CVAE, "x": X, "y": Y}, {**LOSS, "y": [None, *NO_CLASSES]}),
+        (losses.cloud, {"model": CVAE, "x": X, "y": Y}, {**LOSS, "model": [*NO_MODEL, AE], "y": [None, *NO_CLASSES]}),
         (
             losses.log_weights,
             {"model": BY_CLASS, "x": X, "y": Y, "k": 2},
@@ -584,7 +584,7 @@ CASES = {
         (
             evaluation.decoded_codes,
             {"model": CVAE, "dataset": TINY, "n": 5},
-            {**DRAWN, "model": NO_MODEL},
+            {**DRAWN, "model": [*NO_MODEL, AE]},
         ),
         (evaluation.pixel_gaussian, {"dataset": TINY, "n": 5}, DRAWN),
         # codes
