@@ -10,7 +10,7 @@ from vae_helpers.widgets.playable import Picture, Playable, beside, generator, o
 
 import ipywidgets
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
@@ -31,7 +31,9 @@ class PriorExplorer(Playable):
     ``drawn`` holds each prior's codes, drawn once; the button goes on to the next 16 of them.
     """
 
-    def __init__(self, model: nn.Module, priors: Priors, codes: Float[Tensor, " n d"], y: Tensor | None) -> None:
+    def __init__(
+        self, model: nn.Module, priors: Priors, codes: Float[Tensor, " n d"], y: Int64[Tensor, " n"] | None
+    ) -> None:
         self.model, self.plane, self.turn = own_copy(model), Plane(codes, y), 0
         self.drawn = {name: _drawn(prior) for name, prior in priors.items()}
         self.prior = ipywidgets.ToggleButtons(options=list(priors), description="prior")
@@ -72,14 +74,14 @@ class PriorExplorer(Playable):
 class Plane:
     """Codes projected on their two leading principal components, as a picture to lay points on."""
 
-    def __init__(self, codes: Float[Tensor, " n d"], y: Tensor | None) -> None:
+    def __init__(self, codes: Float[Tensor, " n d"], y: Int64[Tensor, " n"] | None) -> None:
         self.mean = codes.mean(0)
         self.axes = torch.linalg.svd(codes - self.mean, full_matrices=False).Vh[:2].T
         places = (codes - self.mean) @ self.axes
         self.extent = REACH * max(places.abs().max().item(), 1e-6)
         self.background = self._background(places, y)
 
-    def _background(self, places: Float[Tensor, " n 2"], y: Tensor | None) -> Image.Image:
+    def _background(self, places: Float[Tensor, " n 2"], y: Int64[Tensor, " n"] | None) -> Image.Image:
         figure, axes = canvas(SIDE / 100, SIDE / 100)
         axis = axes[0, 0]
         if y is None:
