@@ -14,11 +14,24 @@ from vae_helpers.evaluation.latent import (
 )
 from vae_helpers.evaluation.likelihood import importance_sampled_log_p, sampled_log_p, sampled_log_p_of_each_class
 from vae_helpers.evaluation.refinement import refined_q
+from vae_helpers.evaluation.sample_scores import (
+    SampleScorer,
+    SampleScores,
+    decoded_codes,
+    mean_and_spread,
+    pixel_gaussian,
+    recall,
+    sure,
+    training_images,
+)
 from vae_helpers.evaluation.samples import agreement, frechet_distance, mse_to_nearest, variance_within_classes
 
 __all__ = [
+    "SampleScorer",
+    "SampleScores",
     "active_units",
     "agreement",
+    "decoded_codes",
     "frechet_distance",
     "importance_sampled_log_p",
     "in_batches",
@@ -27,11 +40,14 @@ __all__ = [
     "log_aggregate",
     "log_clouds",
     "mean_and_error",
+    "mean_and_spread",
     "mse",
     "mse_to_nearest",
     "mutual_information",
+    "pixel_gaussian",
     "psnr",
     "r_squared",
+    "recall",
     "reconstruction_mse",
     "refined_q",
     "sampled_log_p",
@@ -40,5 +56,7 @@ __all__ = [
     "slerp",
     "spherical",
     "straight",
+    "sure",
+    "training_images",
     "variance_within_classes",
 ]

@@ -1,12 +1,12 @@
 """log p(x) by importance sampling: of any model with a Gaussian q, of VAEs, of conditional VAEs and their classes."""
 
 import functools
-import inspect
 from collections.abc import Callable
 from math import log, pi
 from typing import Annotated
 
-from vae_helpers.losses import joint_log_prob, log_mean_exp, log_weight
+from vae_helpers.losses import joint_log_prob, log_mean_exp, log_weight, sees_labels
+from vae_helpers.losses.bounds import prior_with_density
 from vae_helpers.validation import Binary, Labels, PositiveInt, Seed, has, tensors, validated
 
 import torch
@@ -45,7 +45,7 @@ def importance_sampled_log_p(
 
 @validated
 def sampled_log_p(
-    model: Annotated[nn.Module, has("encode", "decode")],
+    model: Annotated[nn.Module, has("encode", "decode"), prior_with_density],
     x_bin: Binarized,
     y: Labels[Tensor, " n"] | None = None,
     n_samples: PositiveInt = 100,
@@ -53,11 +53,13 @@ def sampled_log_p(
 ) -> Float[Tensor, " n"]:
     """Importance-sampled log p(x) of a VAE, or log p(x|y) of a conditional one, per image, in nats.
 
+    The prior is ``model.prior`` where the model has one, a p(z|y) included.
+
     x_bin: *binarized* images, which the encoder sees too; ValueError for grey ones, of which the log of an average
     means nothing. y: labels, which a conditional model needs.
     """
     encode = model.encode
-    if y is not None and not _sees_labels(model):
+    if y is not None and not sees_labels(model):
         encode = lambda x, y: model.encode(x)  # noqa: E731
     joint = lambda x, z, y=None: joint_log_prob(model, x, z, y)  # noqa: E731
     given = (x_bin,) if y is None else (x_bin, y)
@@ -73,18 +75,14 @@ def sampled_log_p_of_each_class(
 ) -> Float[Tensor, " n {model.n_classes}"]:
     """log p(x|y = k) of a conditional model for every class k, in nats: one run of sampling per class.
 
-    Where encoder and decoder never see y, one run serves all classes, under ten priors. The logsumexp over the classes
-    less log n_classes is log p(x) of the mixture of all classes, equally likely.
+    Where encoder and decoder never see y, one run serves all classes, under ten Gaussian priors. The logsumexp over
+    the classes less log n_classes is log p(x) of the mixture of all classes, equally likely.
     """
-    if not _sees_labels(model):
+    if not (sees_labels(model) or hasattr(model, "prior")):
         joint = functools.partial(_log_joint_of_each_class, model)
         return importance_sampled_log_p(model.encode, joint, x_bin, n_samples=n_samples, seed=seed).T
     labels = (torch.full((len(x_bin),), k, device=x_bin.device) for k in range(model.n_classes))
     return torch.stack([sampled_log_p(model, x_bin, y, n_samples, seed) for y in labels], dim=1)
-
-
-def _sees_labels(model: nn.Module) -> bool:
-    return "y" in inspect.signature(model.encode).parameters
 
 
 def _log_joint_of_each_class(model: nn.Module, x: Tensor, z: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from vae_helpers.losses.half_precision import in_float32
 from vae_helpers.losses.kl import kl_to_class_mean, kl_to_standard_normal
 from vae_helpers.losses.loss import Classes, Images, Loss, PerImage, Rows
 from vae_helpers.losses.reconstruction import bernoulli_nll, gaussian_nll
-from vae_helpers.validation import LabelsInAStep, NotNegative, has, tensors, validated
+from vae_helpers.validation import Condition, LabelsInAStep, NotNegative, has, tensors, validated
 
 import torch
 from jaxtyping import Float
@@ -20,6 +20,29 @@ from torch import Tensor, nn
 
 Codes = Annotated[Float[Tensor, " batch {model.latent_dim}"], tensors.suits_the_model]
 VAELike = Annotated[nn.Module, has("encode", "decode", "likelihood")]
+
+
+@Condition
+def under_standard_normal(value: nn.Module, name: str) -> None:
+    """Raise TypeError for a model with a prior of its own: a KL to N(0, I) would leave it out."""
+    if hasattr(value, "prior"):
+        raise TypeError(
+            f"{name} has a prior of its own ({type(value.prior).__name__}), and this loss takes the KL to N(0, I): use "
+            "losses.prior_loss, or losses.conditional_prior_loss."
+        )
+
+
+@Condition
+def prior_with_density(value: nn.Module, name: str) -> None:
+    """Raise TypeError for a model whose prior has no ``log_prob``: of a second layer there is a bound only."""
+    if hasattr(value, "prior") and not hasattr(value.prior, "log_prob"):
+        raise TypeError(
+            f"{name} has a prior without log_prob ({type(value.prior).__name__}): of a second layer there is a bound "
+            "only, losses.bottom_up_loss or losses.top_down_loss."
+        )
+
+
+StandardVAE = Annotated[VAELike, under_standard_normal]
 LinearVAELike = Annotated[nn.Module, has("encode", "decode", "logvar_x")]
 
 
@@ -33,7 +56,7 @@ def reparameterize(mu: Float[Tensor, " *n"], logvar: Float[Tensor, " *n"]) -> Fl
 
 
 @validated
-def vae_loss(model: VAELike, x: Images, y: Classes | None = None, beta: NotNegative = 1.0) -> Loss:
+def vae_loss(model: StandardVAE, x: Images, y: Classes | None = None, beta: NotNegative = 1.0) -> Loss:
     """−ELBO of a VAE, one sample of z per image, under its own likelihood. x in [0, 1].
 
     Kingma & Welling 2014, equation 10; beta as in Higgins et al. 2017 (1: the ELBO itself).
@@ -46,7 +69,7 @@ def vae_loss(model: VAELike, x: Images, y: Classes | None = None, beta: NotNegat
 
 
 @validated
-def binarized_loss(model: VAELike, x: Images, y: Classes | None = None, beta: NotNegative = 1.0) -> Loss:
+def binarized_loss(model: StandardVAE, x: Images, y: Classes | None = None, beta: NotNegative = 1.0) -> Loss:
     """−ELBO of images binarized at random, anew at each call. x: grey images in [0, 1]."""
     x_bin = torch.bernoulli(x)
     return vae_loss(model, x_bin, y, beta)
@@ -64,7 +87,7 @@ def linear_vae_loss(model: LinearVAELike, x: Images, y: Classes | None = None) -
 
 @validated
 def conditional_vae_loss(
-    model: Annotated[nn.Module, has("encode", "decode", "n_classes")],
+    model: Annotated[nn.Module, has("encode", "decode", "n_classes"), under_standard_normal],
     x: Images,
     y: LabelsInAStep[Tensor, " batch"],
     beta: NotNegative = 1.0,
@@ -79,7 +102,7 @@ def conditional_vae_loss(
 
 @validated
 def class_prior_loss(
-    model: Annotated[nn.Module, has("encode", "decode", "place")],
+    model: Annotated[nn.Module, has("encode", "decode", "place"), under_standard_normal],
     x: Images,
     y: LabelsInAStep[Tensor, " batch"],
     beta: NotNegative = 1.0,
@@ -95,16 +118,21 @@ def class_prior_loss(
 
 @validated
 def joint_log_prob(
-    model: Annotated[nn.Module, has("decode", "latent_dim")],
+    model: Annotated[nn.Module, has("decode", "latent_dim"), prior_with_density],
     x: Images,
     z: Codes,
     y: LabelsInAStep[Tensor, " batch"] | None = None,
 ) -> PerImage:
-    """log p(x, z) of a VAE, log p(x, z|y) of a conditional one, per image, in nats."""
+    """log p(x, z) of a VAE, log p(x, z|y) of a conditional one, per image, in nats, under the prior that it has.
+
+    That is ``model.prior`` where there is one; else N(μ_y, I), its centre by ``model.place``; else N(0, I).
+    """
+    nll = model.likelihood.nll if hasattr(model, "likelihood") else bernoulli_nll
+    if hasattr(model, "prior"):
+        return model.prior.log_prob(z, y) - nll(model.decode(z, y), x)
     centre = model.place(torch.zeros_like(z), y) if hasattr(model, "place") else torch.zeros_like(z)
     # log N(z; centre, I) + log p(x|z, y)
     log_prior = -0.5 * ((z - centre).square() + log(2 * pi)).sum(dim=1)
-    nll = model.likelihood.nll if hasattr(model, "likelihood") else bernoulli_nll
     return log_prior - nll(model.decode(z, y), x)
 
 

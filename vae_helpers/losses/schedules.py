@@ -5,7 +5,7 @@ The learner writes most of them in notebook 07.
 
 from collections.abc import Callable
 
-from vae_helpers.losses.bounds import VAELike, reparameterize
+from vae_helpers.losses.bounds import StandardVAE, reparameterize
 from vae_helpers.losses.loss import Classes, Images, Loss
 from vae_helpers.validation import NotNegative, PositiveInt, validated
 
@@ -42,7 +42,7 @@ def free_bits(kl_each: Float[Tensor, " d"], free: NotNegative) -> Float[Tensor, 
 
 @validated
 def free_bits_loss(
-    model: VAELike,
+    model: StandardVAE,
     x: Images,
     y: Classes | None = None,
     free: NotNegative = 0.5,

@@ -4,6 +4,7 @@ from vae_helpers.training import checkpoint
 from vae_helpers.training.best import best_vae
 from vae_helpers.training.checkpoint import CheckpointError
 from vae_helpers.training.history import History, NotFiniteError
+from vae_helpers.training.judge import trained_judge
 from vae_helpers.training.loop import fit, mean_loss
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "checkpoint",
     "fit",
     "mean_loss",
+    "trained_judge",
 ]

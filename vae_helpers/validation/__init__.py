@@ -9,6 +9,7 @@ from vae_helpers.validation.conditions import Condition
 from vae_helpers.validation.kinds import (
     AboveZero,
     Binary,
+    BinaryInAStep,
     Device,
     Finite,
     FinitePixels,
@@ -31,6 +32,7 @@ from vae_helpers.validation.objects import has
 __all__ = [
     "AboveZero",
     "Binary",
+    "BinaryInAStep",
     "Condition",
     "Device",
     "Finite",

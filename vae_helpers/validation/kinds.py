@@ -45,6 +45,13 @@ class Binary(AbstractDtype):
     look = staticmethod(tensors.binary)
 
 
+class BinaryInAStep(AbstractDtype):
+    """Floats 0 and 1 where every training step passes, as PixelsInAStep."""
+
+    dtypes, called, mend = FLOATS, Binary.called, Binary.mend
+    look = staticmethod(tensors.binary_in_a_step)
+
+
 class Grey(AbstractDtype):
     """Bytes, or floats; values are not looked at."""
 

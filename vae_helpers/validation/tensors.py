@@ -41,6 +41,13 @@ def binary(value: AnyTensor, name: str) -> None:
 
 
 @Condition
+def binary_in_a_step(value: AnyTensor, name: str) -> None:
+    """As ``binary``; but within ``looks.looked_at`` those on a GPU pass: a look would wait for it at every step."""
+    if may_look(value.device):
+        binary(value, name)
+
+
+@Condition
 def above_zero(value: AnyTensor, name: str) -> None:
     """Raise ValueError unless all entries are positive, and finite."""
     finite(value, name)

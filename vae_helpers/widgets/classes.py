@@ -62,6 +62,10 @@ class ClassExplorer(LatentSliders):
 def _with_classes(value: nn.Module, name: str) -> None:
     if not hasattr(value, "place"):
         raise TypeError(f"{name}: {type(value).__name__} has no classes to ask for: use widgets.latent_sliders for it.")
+    if hasattr(value, "prior"):
+        raise TypeError(
+            f"{name} has a prior of its own, and styles are drawn from N(0, I): use widgets.prior_explorer."
+        )
 
 
 @Condition
