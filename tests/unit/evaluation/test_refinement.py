@@ -2,7 +2,7 @@
 
 from vae_helpers import evaluation
 from vae_helpers.losses import joint_log_prob, kl_to_standard_normal, vae_loss
-from vae_helpers.models import VAE
+from vae_helpers.models import VAE, FullGaussian
 
 import pytest
 import torch
@@ -43,6 +43,17 @@ def test_where_the_posterior_is_gaussian_it_is_found():
     exact = images.flatten(1) @ model.w[:, None] / square
     assert (mu - exact).square().mean() < 0.2**2 * model.width**2 / square  # a fifth of the posterior's width
     assert (logvar - (model.width**2 / square).log()).mean().abs() < 0.1
+
+
+def test_a_prior_of_the_models_own_is_asked(x_bin):
+    model, at = Straight(), 3.0
+    model.w.data.mul_(0.1)  # pixels say little, so that the posterior stays near the prior
+    model.prior = FullGaussian(torch.tensor([at]), torch.eye(1))
+    rough = evaluation.refined_q(model, model.encode, x_bin, steps=400, lr=0.05)
+    mu, _ = evaluation.refined_q(model, lambda _: rough, x_bin, steps=300, lr=0.01)
+    square, width = model.w.square().sum().item(), model.width**2
+    exact = (x_bin.flatten(1) @ model.w[:, None] + width * at) / (square + width)
+    assert (mu - exact).abs().max() < 0.2
 
 
 def test_the_bound_gets_better_and_the_model_stays_as_it_is(x_bin):
