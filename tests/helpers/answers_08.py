@@ -94,7 +94,7 @@ RIGHT = {
         ),
     ],
     "hidden-nll": [
-        lambda a, x, s: (F.softplus(a) - x * a)[..., s[0] == 0].sum(1),
+        lambda a, x, s: (F.softplus(a) - x * a)[..., s[0] == 0].flatten(1).sum(1),
         lambda a, x, s: -(Bernoulli(logits=a, validate_args=False).log_prob(x) * (s == 0)).sum((1, 2, 3)),
         lambda a, x, s: F.binary_cross_entropy_with_logits(a, x, weight=(1 - s).expand_as(x), reduction="none").sum(
             (1, 2, 3)

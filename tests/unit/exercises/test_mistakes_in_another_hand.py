@@ -112,6 +112,12 @@ def of_cloud(model, x, cloud, e, y):
     return torch.stack([per_image(F.softplus(a) - x * a), kl(mu, logvar).sum(1)], -1)
 
 
+def of_width(model, x, y, e, width):
+    mu, logvar = model.encode(x, y)
+    a = model.decode(mu + width(logvar) * e, y)
+    return torch.stack([per_image(F.softplus(a) - x * a), kl(mu, logvar).sum(1)], -1)
+
+
 def varied(x, groups, power=1.0):
     parts = [x[groups == k] for k in set(groups.tolist())]
     return torch.stack([(p - p.mean(0)).pow(2).mean(0).pow(power).sum() for p in parts]).mean()
@@ -674,6 +680,8 @@ ANOTHER_HAND = {
         lambda m, x, y, e: of_cloud(m, x, m.encode(x, y), e, None),
         lambda m, x, y, e: of_cloud(m, x, m.encode(x), e, y),
         lambda m, x, y, e: of_cloud(m, x, m.encode(x), e, None),
+        lambda m, x, y, e: of_width(m, x, y, e, lambda v: v),
+        lambda m, x, y, e: of_width(m, x, y, torch.randn(e.shape), lambda v: v.exp().sqrt()),
         lambda m, x, y, e: torch.stack(
             [per_image(F.softplus(a := m.decode(e, y)) - x * a), kl(*m.encode(x, y)).sum(1)], -1
         ),
@@ -692,6 +700,7 @@ ANOTHER_HAND = {
         lambda m, y, k: torch.zeros(k, m.shape[1]).index_add(0, y, m / len(y)),
         lambda m, y, k: torch.zeros(k, m.shape[1]).index_add(0, y, m) * k / len(y),
         lambda m, y, k: torch.stack([m[y == c].sum(0) / (1 + (y == c).sum()) for c in range(k)]),
+        lambda m, y, k: torch.stack([m[y == c - 1].mean(0) if c - 1 in y else 0 * m[0] for c in range(k)]),
         lambda m, y, k: m.mean(0, keepdim=True).repeat(k, 1),
         lambda m, y, k: torch.stack([m[y == c].median(0)[0] if c in y else 0 * m[0] for c in range(k)]),
         lambda m, y, k: torch.stack([m[y == c].mean(0) if c in y else m.mean(0) for c in range(k)]),

@@ -199,7 +199,7 @@ AGREEMENT_AND_VARIANCE = Exercise(
         ),
         Mistake(
             _two(lambda judge, x, y: 1 - _share(judge, x, y), _plain_variance),
-            "the first number is the share that *disagrees*.",
+            "the first number is the share that *disagrees*. The share of right ones is asked for.",
         ),
         Mistake(
             _two(lambda judge, x, y: judge(x).softmax(1).gather(1, y[:, None]).mean(), _plain_variance),

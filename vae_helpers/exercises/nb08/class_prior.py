@@ -66,6 +66,10 @@ CLASS_MEANS = Exercise(
             "one is added to every count: no 0/0, but each mean is pulled towards 0. Only an empty class needs it.",
         ),
         Mistake(
+            lambda mu, y, k: _class_means(mu, y + 1, k + 1)[:k],
+            "row k holds the mean of class k − 1, and the last class is lost: classes are counted from 0.",
+        ),
+        Mistake(
             lambda mu, y, k: mu.mean(0).expand(k, -1),
             "every row is the mean of all images: look at the labels.",
         ),

@@ -200,6 +200,15 @@ CONDITIONAL_LOSS = Exercise(
             "y reaches neither network: that is the loss of notebook 05, of a model that can't be asked.",
         ),
         Mistake(
+            _decoding(lambda mu, logvar, eps: mu + logvar * eps),
+            "log σ² itself multiplies ε, which may turn its sign. The network's output is a logarithm: "
+            "σ = exp(½ log σ²).",
+        ),
+        Mistake(
+            _decoding(lambda mu, logvar, eps: mu + (0.5 * logvar).exp() * torch.randn_like(eps)),
+            "the noise is drawn anew. Use the eps that is handed over, so that the same ε gives the same loss.",
+        ),
+        Mistake(
             _decoding(lambda mu, logvar, eps: eps),
             "the decoder gets ε and never hears of the image: z = μ + σ ε.",
         ),

@@ -38,7 +38,7 @@ MIXTURE_NLL = Exercise(
     expects="two columns, (batch, 2), in nats: CNLL + log K of the true class, and the NLL of the mixture of all K",
     reference=_mixture_nll,
     probes=_tables,
-    words={"cnll": "the CNLL", "told": "CNLL + log K", "mixture": "the mixture's NLL"},
+    words={"n_classes": "K", "cnll": "the CNLL", "told": "CNLL + log K", "mixture": "the mixture's NLL"},
     mistakes=(
         Mistake(
             lambda t, y: torch.stack([_told(t, y, 0), _mixed(t)], 1),
