@@ -18,6 +18,7 @@ import torch
 from helpers.answers_02 import RIGHT as RIGHT_IN_02
 from helpers.answers_05 import RIGHT as RIGHT_IN_05
 from helpers.answers_06 import RIGHT as RIGHT_IN_06
+from helpers.answers_08 import RIGHT as RIGHT_IN_08
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
@@ -526,7 +527,7 @@ STYLES = {
 }  # fmt: skip
 
 
-STYLES |= RIGHT_IN_02 | RIGHT_IN_05 | RIGHT_IN_06
+STYLES |= RIGHT_IN_02 | RIGHT_IN_05 | RIGHT_IN_06 | RIGHT_IN_08
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,37 @@ def gaps(m, c):
     return m.unsqueeze(1) - c.unsqueeze(0)
 
 
+def drawn(model, x, y, e):
+    mu, logvar = model.encode(x, y)
+    return model.decode(torch.addcmul(mu, e, torch.sqrt(logvar.exp())), y)
+
+
+def of_cloud(model, x, cloud, e, y):
+    mu, logvar = cloud
+    a = model.decode(torch.addcmul(mu, e, torch.sqrt(logvar.exp())), y)
+    return torch.stack([per_image(F.softplus(a) - x * a), kl(mu, logvar).sum(1)], -1)
+
+
+def of_width(model, x, y, e, width):
+    mu, logvar = model.encode(x, y)
+    a = model.decode(mu + width(logvar) * e, y)
+    return torch.stack([per_image(F.softplus(a) - x * a), kl(mu, logvar).sum(1)], -1)
+
+
+def varied(x, groups, power=1.0):
+    parts = [x[groups == k] for k in set(groups.tolist())]
+    return torch.stack([(p - p.mean(0)).pow(2).mean(0).pow(power).sum() for p in parts]).mean()
+
+
+def told(judge, x, y, times=1.0, variety=None):
+    share = times * sum(a == b for a, b in zip(judge(x).max(1).indices, y, strict=True)) / len(y)
+    return torch.stack([share, varied(x, y) if variety is None else variety])
+
+
+def of_mixture(t):
+    return -(t.double() - log(t.shape[1])).logsumexp(1)
+
+
 def eps(m, v, z):
     return (z - m) * torch.exp(-v / 2)
 
@@ -760,6 +791,70 @@ ANOTHER_HAND = {
         lambda g, s: torch.cat([g(s, torch.full((len(s),), k)) for k in range(1, 11)]),
         lambda g, s: torch.cat([g(s, torch.full((len(s),), k)) for k in range(9)]),
         lambda g, s: torch.cat([g(one[None], torch.tensor([k])) for k, one in enumerate(s)]),
+    ],
+    "conditional-loss": [
+        lambda m, x, y, e: of_cloud(m, x, m.encode(x, y), e, None),
+        lambda m, x, y, e: of_cloud(m, x, m.encode(x), e, y),
+        lambda m, x, y, e: of_cloud(m, x, m.encode(x), e, None),
+        lambda m, x, y, e: of_width(m, x, y, e, lambda v: v),
+        lambda m, x, y, e: of_width(m, x, y, torch.randn(e.shape), lambda v: v.exp().sqrt()),
+        lambda m, x, y, e: torch.stack(
+            [per_image(F.softplus(a := m.decode(e, y)) - x * a), kl(*m.encode(x, y)).sum(1)], -1
+        ),
+        lambda m, x, y, e: torch.stack(
+            [
+                per_image(F.binary_cross_entropy_with_logits(drawn(m, x, y, e).sigmoid(), x, reduction="none")),
+                kl(*m.encode(x, y)).sum(1),
+            ],
+            -1,
+        ),
+    ],
+    "class-means": [
+        lambda m, y, k: torch.stack([m[y == c].mean(0) for c in range(k)]),
+        lambda m, y, k: torch.stack([m[y == c].sum(0) / (y == c).sum() for c in range(k) if c in y]),
+        lambda m, y, k: torch.zeros(k, m.shape[1]).index_add(0, y, m),
+        lambda m, y, k: torch.zeros(k, m.shape[1]).index_add(0, y, m / len(y)),
+        lambda m, y, k: torch.zeros(k, m.shape[1]).index_add(0, y, m) * k / len(y),
+        lambda m, y, k: torch.stack([m[y == c].sum(0) / (1 + (y == c).sum()) for c in range(k)]),
+        lambda m, y, k: torch.stack([m[y == c - 1].mean(0) if c - 1 in y else 0 * m[0] for c in range(k)]),
+        lambda m, y, k: m.mean(0, keepdim=True).repeat(k, 1),
+        lambda m, y, k: torch.stack([m[y == c].median(0)[0] if c in y else 0 * m[0] for c in range(k)]),
+        lambda m, y, k: torch.stack([m[y == c].mean(0) if c in y else m.mean(0) for c in range(k)]),
+    ],
+    "nearest-prior": [
+        lambda m, v, c: torch.cdist(m, c).max(1).indices,
+        lambda m, v, c: every(m, v, c, gaps(m, c) ** 2).sum(2).min(1).values,
+        lambda m, v, c: torch.einsum("nd,kd->nk", m, c).max(1).indices,
+    ],
+    "agreement-and-variance": [
+        lambda j, x, y: told(j, x, y, variety=(x - x.mean(0)).pow(2).mean(0).sum()),
+        lambda j, x, y: told(j, x, y, variety=varied(x, j(x).max(1).indices)),
+        lambda j, x, y: told(j, x, y, variety=varied(x, y) / 784),
+        lambda j, x, y: told(j, x, y, variety=varied(x, y, 0.5)),
+        lambda j, x, y: told(j, x, y, variety=(x - x.mean((1, 2, 3), keepdim=True)).pow(2).sum() / len(x)),
+        lambda j, x, y: told(j, x, y, variety=varied(x, y) * len(set(y.tolist()))),
+        lambda j, x, y: told(j, x, y, 100.0),
+        lambda j, x, y: told(j, x, y, float(len(y))),
+        lambda j, x, y: torch.stack([(j(x).max(1).indices != y).double().mean(), varied(x, y)]),
+        lambda j, x, y: torch.stack([F.cross_entropy(j(x), y, reduction="none").neg().exp().mean(), varied(x, y)]),
+    ],
+    "mixture-nll": [
+        lambda t, y: torch.stack([F.nll_loss(t, y, reduction="none"), of_mixture(t)], -1),
+        lambda t, y: torch.stack([log(t.shape[1]) + F.nll_loss(t, y, reduction="none"), -torch.logsumexp(t, -1)], -1),
+        lambda t, y: torch.stack([2 * log(t.shape[1]) + F.nll_loss(t, y, reduction="none"), of_mixture(t)], -1),
+        lambda t, y: torch.stack(
+            [log(t.shape[1]) + F.nll_loss(t, y, reduction="none"), log(t.shape[1]) + of_mixture(t)], -1
+        ),
+        lambda t, y: torch.stack([log(t.shape[1]) + F.nll_loss(t, y, reduction="none"), -t.sum(1) / t.shape[1]], -1),
+        lambda t, y: torch.stack([log(len(t)) + F.nll_loss(t, y, reduction="none"), of_mixture(t)], -1),
+        lambda t, y: torch.stack(
+            [log(t.shape[1]) + F.nll_loss(t, y, reduction="none"), log(t.shape[0]) - torch.logsumexp(t, -1)], -1
+        ),
+    ],
+    "hidden-nll": [
+        lambda a, x, s: per_image(F.softplus(torch.where(s > 0, 0.0, a)) - x * torch.where(s > 0, 0.0, a)),
+        lambda a, x, s: per_image(F.softplus(a) - torch.where(s > 0, 0.0, x) * a),
+        lambda a, x, s: (F.softplus(a) - x * a)[..., s[0] == 0].mean((1, 2)),
     ],
     "noise-moments": [
         lambda m, v, z: torch.stack(torch.std_mean(z)).flip(0),
