@@ -26,9 +26,10 @@ def refined_q(
 ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"]]:
     """Improve encode(x_bin) = (mu, logvar) for each image by itself: Adam on its −ELBO, one draw a step.
 
-    The model stays as it is, and so does its prior, where it has one of its own. Returns (mu, logvar), without gradients. A second call with a smaller lr, starting from
-    the first one's answer, ends nearer to the optimum. As a q to sample from, it should be widened (by 1.2, say): a
-    best Gaussian fits inside the posterior, and its few draws at the edge weigh too much. Cremer, Li, Duvenaud 2018.
+    The model stays as it is, and so does its prior, where it has one of its own. Returns (mu, logvar), without
+    gradients. A second call with a smaller lr, starting from the first one's answer, ends nearer to the optimum. As a
+    q to sample from, it should be widened (by 1.2, say): a best Gaussian fits inside the posterior, and its few draws
+    at the edge weigh too much. Cremer, Li, Duvenaud 2018.
     """
     with own_random_state(seed), torch.enable_grad():
         mu, logvar = (t.detach().clone().requires_grad_() for t in encode(x_bin))
