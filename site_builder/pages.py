@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup, NavigableString, Tag
 from PIL import Image
 
 ELSEWHERE = re.compile(r"[a-z]+:|#")
-NOT_LINKED = ("a", "code", "pre", "summary", "math", "table", "h1", "h2", "h3", "h4", "strong")
+NOT_LINKED = ("a", "code", "pre", "summary", "math", "table", "h1", "h2", "h3", "h4")
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Page:
     @property
     def short(self) -> str:
         """The heading up to its colon or question."""
-        return re.split(r"[:?]", self.title)[0]
+        return "The course" if self.file == "index.html" else re.split(r"[:?]", self.title)[0]
 
     @property
     def description(self) -> str:

@@ -8,12 +8,14 @@ from bs4 import BeautifulSoup
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from site_builder import pages, search
+from site_builder.live import place_explorers
 from site_builder.mathematics import font_face
 from site_builder.notebook import markdown_to_html, notebook_to_html
 from site_builder.pages import Page
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+FRONT = ("The notebooks", "Open the course")  # sections of README.md
 SHOWN = (".svg", ".png", ".html")  # of figures/
 
 
@@ -43,11 +45,11 @@ def notebook_page(notebook: Path, out: Path) -> Page:
 
 
 def front_page() -> Page:
-    """README.md up to its section on data: what the course is, how to open it, its notebooks, the map."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    opening = readme.partition("\n## Data, and no network")[0]
-    with_minutes = re.sub(r"^\|.*\|$", _with_minutes, opening, flags=re.M)
-    return Page("index.html", BeautifulSoup(markdown_to_html(with_minutes), "html.parser"))
+    """From README.md: what the course is, its notebooks with the map, how to open it."""
+    opening, *sections = (ROOT / "README.md").read_text("utf-8").split("\n## ")
+    chosen = [section for title in FRONT for section in sections if section.startswith(title + "\n")]
+    text = re.sub(r"^\|.*\|$", _with_minutes, "\n## ".join([opening, *chosen]), flags=re.M)
+    return Page("index.html", BeautifulSoup(markdown_to_html(text), "html.parser"))
 
 
 def _with_minutes(row: re.Match[str]) -> str:
@@ -72,6 +74,7 @@ def finish(site: list[Page], out: Path) -> None:
         pages.point_links(page, place_of)
         pages.fit_wide(page)
         pages.size_pictures(page, out)
+        place_explorers(page)
     glossary = next(page for page in site if page.file.startswith("00"))
     terms = pages.glossary_terms(glossary)
     for before, after in zip(site, site[1:], strict=False):
@@ -81,8 +84,9 @@ def finish(site: list[Page], out: Path) -> None:
 
 def write(site: list[Page], out: Path) -> None:
     """Pages, the search index, the font of the formulas."""
-    loader = Environment(loader=FileSystemLoader(HERE / "course"), undefined=StrictUndefined, trim_blocks=True)
-    template = loader.get_template("page.html.j2")
+    files = FileSystemLoader(HERE / "course")
+    environment = Environment(loader=files, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = environment.get_template("page.html.j2")
     for page in site:
         (out / page.file).write_text(template.render(page=page, pages=site, course=site[0].title), "utf-8")
     formulas = (formula.get_text() for page in site for formula in page.body.find_all("math"))
