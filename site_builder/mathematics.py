@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterable
 from importlib.resources import files
+from itertools import pairwise
 from xml.etree.ElementTree import Element, tostring
 
 from fontTools import subset, ttLib
@@ -41,7 +42,7 @@ def _mend_letters(element: Element) -> None:
         if text not in ALPHABETS.get(variant, {}):
             raise ValueError(f"{variant} {text!r}: add the letter to ALPHABETS in {__name__}.")
         element.text = ALPHABETS[variant][text]
-    elif element.tag == "mo" and (text in ("∇", "∂", "…") or len(text) > 1 and text.isalpha()):
+    elif element.tag == "mo" and (text in ("∇", "∂", "…") or (len(text) > 1 and text.isalpha())):
         element.tag, element.attrib = "mi", {"mathvariant": "normal"} if text == "∇" else {}
     elif element.tag == "mi" and "Α" <= text <= "Ω":
         element.set("mathvariant", "normal")
@@ -68,8 +69,7 @@ def _is_function(element: Element) -> bool:
 
 def _space_functions(row: Element) -> None:
     """A thin space before a function's name, and after it where no bracket follows, as TeX sets them."""
-    children = list(row)
-    for before, after in zip(children, children[1:], strict=False):
+    for before, after in pairwise(list(row)):
         left, right = _nucleus(before), _nucleus(after)
         opens = right.tag in ("mo", "mspace")
         operand = left.tag not in ("mo", "mspace") or (left.text or "") in CLOSING
@@ -82,7 +82,7 @@ def _mark_signs(row: Element) -> None:
     for element in row:
         if element.text == "~":
             element.tag, element.text = "mo", "∼"
-    for before, after in zip(row, row[1:], strict=False):
+    for before, after in pairwise(row):
         if after.tag == "mo" and after.text == "−" and before.tag == "mo" and before.text not in CLOSING:
             after.set("form", "prefix")
 

@@ -105,9 +105,7 @@ def link_terms(page: Page, terms: dict[str, Tag], glossary: str) -> None:
 
 def _term_link(page: Page, word: str, row: Tag, glossary: str) -> Tag:
     translations = " · ".join(cell.get_text() for cell in row.find_all("td")[1:])
-    link = page.body.new_tag(
-        "a", attrs={"class": "term", "href": f"{glossary}#{row['id']}", "title": translations}
-    )
+    link = page.body.new_tag("a", attrs={"class": "term", "href": f"{glossary}#{row['id']}", "title": translations})
     link.string = word
     return link
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 from bs4 import BeautifulSoup
@@ -77,7 +78,7 @@ def finish(site: list[Page], out: Path) -> None:
         place_explorers(page)
     glossary = next(page for page in site if page.file.startswith("00"))
     terms = pages.glossary_terms(glossary)
-    for before, after in zip(site, site[1:], strict=False):
+    for before, after in pairwise(site):
         before.after, after.before = after, before
         pages.link_terms(after, terms, glossary.file)
 
