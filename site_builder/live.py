@@ -8,7 +8,7 @@ from site_builder.pages import Page
 
 # A widget of the course → what the site shows; assets/live.js draws what has data-live.
 LIVE = {
-    "kl_explorer": '<div class="live" data-live="kl" role="group" aria-label="Live: the KL by hand"></div>',
+    "kl_explorer": '<div class="live" data-live="kl" role="group" aria-label="The KL by hand"></div>',
     "latent_plane": '<p class="live"><a href="figures/latent_explorer.html">Live: drag about in a latent plane</a>'
     "<br>A decoder trained by the course, computed in your browser.</p>",
 }

@@ -7,11 +7,12 @@ from site_builder.pages import Page
 
 
 def sections(page: Page) -> list[list[str]]:
-    """[file#anchor, page, heading, text] of every section: prose, tables, folded answers and alt texts; no code."""
+    """[file#anchor, page, heading, text] of sections and glossary rows: prose, tables, answers, alt texts; no code."""
     found: list[list[str]] = []
-    for element in page.body.select("h1, h2, h3, p, li, td, summary, details, img"):
-        if element.name in ("h1", "h2", "h3"):
-            found.append([f"{page.file}#{element['id']}", page.short, element.get_text(), ""])
+    for element in page.body.select("h1, h2, h3, tr[id], p, li, td, summary, details, img"):
+        if element.name in ("h1", "h2", "h3", "tr"):
+            heading = element.td.get_text() if element.name == "tr" else element.get_text()
+            found.append([f"{page.file}#{element['id']}", page.short, heading, ""])
         elif element.name == "img":
             found[-1][3] += " " + element["alt"]
         elif not element.find_parent(["p", "li", "td", "summary"]):

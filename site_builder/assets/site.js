@@ -39,20 +39,20 @@ const score = (section, words) => {
   const each = words.map(word => 20 * count(section.head, word) + Math.min(9, count(section.body, word)));
   return each.includes(0) ? 0 : each.reduce((a, b) => a + b);
 };
-const around = (section, words) => {
-  const letters = [...section.text.normalize("NFC")], at = fold(letters.join("")).indexOf(words[0]);
+const around = ({ text, body }, query, words) => { // the words where they stand together, else the first one
+  const letters = [...text.normalize("NFC")], at = Math.max(0, body.indexOf(body.includes(query) ? query : words[0]));
   const from = Math.max(0, at - 60);
   return (from ? "…" : "") + letters.slice(from, at + 120).join("") + "…";
 };
 function search() {
-  const words = fold(input.value.trim()).split(/\s+/).filter(Boolean);
+  const query = fold(input.value.trim()), words = query.split(/\s+/).filter(Boolean);
   found.hidden = !words.length;
   if (!words.length || !sections) return;
   const best = sections.map(section => [score(section, words), section]).filter(([points]) => points).sort((a, b) => b[0] - a[0]).slice(0, 12);
   found.replaceChildren(...best.map(([, section]) => {
     const link = Object.assign(document.createElement("a"), { href: section.link });
     const part = (tag, text) => link.append(Object.assign(document.createElement(tag), { textContent: text }));
-    part("b", section.heading); part("small", section.page); part("span", around(section, words));
+    part("b", section.heading); part("small", section.page); part("span", around(section, query, words));
     return link;
   }));
   if (!best.length) found.append(Object.assign(document.createElement("p"), { textContent: "Nothing found. Try one word, or part of it." }));
