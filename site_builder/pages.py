@@ -70,8 +70,10 @@ def point_links(page: Page, place_of: Callable[[str], str | None]) -> None:
 
 
 def fit_wide(page: Page) -> None:
-    """Wide tables scroll in a box of their own; so do formulas and code, by the style sheet."""
+    """Wide tables scroll in a box of their own (formulas and code by the style sheet); an empty corner heads nothing."""
     for table in page.body.find_all("table"):
+        for corner in [head for head in table.find_all("th") if not head.get_text().strip()]:
+            corner.name = "td"
         table.wrap(page.body.new_tag("div", attrs={"class": "wide"}))
 
 

@@ -17,9 +17,10 @@ function explorer(root, sliders, draw) { // draw(values) → [the shapes of each
   const picture = document.createElement("div"), told = document.createElement("output");
   picture.setAttribute("role", "img");
   const inputs = sliders.map(([name, min, max, value]) => {
-    const label = document.createElement("label"), input = document.createElement("input"), number = document.createElement("span");
+    const [label, said, input, number] = ["label", "span", "input", "span"].map(tag => document.createElement(tag));
     Object.assign(input, { type: "range", min, max, step: 0.1, value });
-    label.append(name, input, number); root.append(label);
+    said.textContent = name; number.ariaHidden = "true";
+    label.append(said, input, number); root.append(label);
     return [input, number];
   });
   const move = () => {
@@ -39,7 +40,7 @@ const curve = (f, className) => {
 };
 const bar = (i, name, nats) => {
   const x = 22 + 78 * i, zero = 165, height = 19 * Math.abs(nats);
-  return [svg("rect", { x, width: 42, y: nats > 0 ? zero - height : zero, height, class: i < 3 ? "part" : "whole" }), svg("text", { x: x + 21, y: 205, "text-anchor": "middle" }, name)];
+  return [svg("rect", { x, width: 42, y: nats > 0 ? zero - height : zero, height, class: i < 3 ? "part" : "whole" }), svg("text", { x: x + 21, y: 205, "text-anchor": "middle" }, name), svg("text", { x: x + 21, y: zero - 5 - Math.max(0, Math.sign(nats) * height), "text-anchor": "middle" }, nats.toFixed(2).replace("-", "−"))];
 };
 function kl(root) {
   explorer(root, [["μ", -3, 3, 1], ["log σ²", -4, 2, -2]], ([mu, logvar]) => {

@@ -9,7 +9,7 @@ from site_builder import search
 from site_builder.live import place_explorers
 from site_builder.mathematics import font_face, mathml
 from site_builder.notebook import markdown_to_html
-from site_builder.pages import Page, glossary_terms, link_terms, name_headings, point_links
+from site_builder.pages import Page, fit_wide, glossary_terms, link_terms, name_headings, point_links
 from site_builder.site import build
 
 
@@ -108,6 +108,13 @@ def test_the_search_reads_text_folds_and_alt_texts_but_no_code():
     one = page(f"# T\n\nOne **two**.\n\n```python\nno = 1\n```\n\n{fold}\n\n![four](x)")
     name_headings(one)
     assert search.sections(one) == [["05_vae.html#T", "T", "T", "One two. three Q four"]]
+
+
+def test_the_empty_corner_of_a_table_is_no_heading():
+    one = page("| | a |\n|---|---|\n| b | c |")
+    fit_wide(one)
+    assert [head.get_text() for head in one.body.find_all("th")] == ["a"]
+    assert one.body.select_one("div.wide > table")
 
 
 def test_an_explorer_stands_below_the_cell_of_its_widget():
