@@ -70,7 +70,7 @@ def point_links(page: Page, place_of: Callable[[str], str | None]) -> None:
 
 
 def fit_wide(page: Page) -> None:
-    """Wide tables scroll in a box of their own (formulas and code by the style sheet); an empty corner heads nothing."""
+    """Tables scroll in a box of their own (formulas and code by the style sheet); an empty corner is no heading."""
     for table in page.body.find_all("table"):
         for corner in [head for head in table.find_all("th") if not head.get_text().strip()]:
             corner.name = "td"
