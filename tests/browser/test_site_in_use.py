@@ -26,6 +26,11 @@ FEWER_OF_A_KIND = """() => { // tokens of a kind have one colour, on one ground,
 }"""
 
 
+def page_with(site, text):
+    """The first page that holds this text."""
+    return next(path.stem for path in sorted(site.glob("*.html")) if text in path.read_text("utf-8"))
+
+
 def search(page, words):
     page.keyboard.press("/")
     page.keyboard.type(words)
@@ -87,8 +92,8 @@ def test_search_and_folds_by_keyboard(open_page):
     assert page.locator("details").first.get_attribute("open") is not None
 
 
-def test_a_glossary_term_leads_to_its_row_and_unfolds_it(open_page):
-    page = open_page("05_vae")
+def test_a_glossary_term_leads_to_its_row_and_unfolds_it(site, open_page):
+    page = open_page(page_with(site, ">reparameterization trick</a>"))
     term = page.locator("a.term", has_text=re.compile("^reparameterization trick$", re.I))
     assert term.count() == 1 and "thủ thuật" in term.get_attribute("title")
     term.click()
@@ -97,7 +102,7 @@ def test_a_glossary_term_leads_to_its_row_and_unfolds_it(open_page):
 
 
 def test_the_menu_of_a_phone_by_keyboard(open_page):
-    page = open_page("05_vae", width=360)
+    page = open_page("index", width=360)
     menu, contents = page.locator("#menu"), page.locator("#contents")
     assert contents.is_hidden()
     menu.focus()
@@ -128,8 +133,8 @@ def test_a_button_copies_the_code(open_page):
     assert page.evaluate("navigator.clipboard.readText()") == code.locator("pre").text_content()
 
 
-def test_the_kl_by_hand_is_what_python_computes(open_page):
-    page = open_page("04_reparameterization_and_kl")
+def test_the_kl_by_hand_is_what_python_computes(site, open_page):
+    page = open_page(page_with(site, "data-live"))
     mu, logvar = torch.linspace(-3, 3, 13, dtype=torch.float64), torch.linspace(-4, 2, 13, dtype=torch.float64)
     pairs = torch.cartesian_prod(mu, logvar)
     parts = torch.tensor(page.evaluate("pairs => pairs.map(pair => live.partsOfKl(...pair))", pairs.tolist()))
@@ -139,8 +144,8 @@ def test_the_kl_by_hand_is_what_python_computes(open_page):
     assert (parts.sum(1) - kl).abs().max() <= 1e-6
 
 
-def test_the_kl_by_hand_by_keyboard(open_page):
-    page = open_page("04_reparameterization_and_kl")
+def test_the_kl_by_hand_by_keyboard(site, open_page):
+    page = open_page(page_with(site, "data-live"))
     explorer = page.locator("[data-live=kl]").first
     before = explorer.locator("[role=img]").get_attribute("aria-label")
     mu, logvar = explorer.get_by_label("μ"), explorer.get_by_label("log σ²")
@@ -152,7 +157,7 @@ def test_the_kl_by_hand_by_keyboard(open_page):
     assert told.endswith(f"= {kl_to_standard_normal(*values).item():.2f} nats"), told
 
 
-def test_the_latent_plane_is_a_click_away(open_page):
-    page = open_page("05_vae")
+def test_the_latent_plane_is_a_click_away(site, open_page):
+    page = open_page(page_with(site, "Live: drag about"))
     page.get_by_role("link", name="Live: drag about in a latent plane").first.click()
     page.wait_for_url("**/figures/latent_explorer.html")
