@@ -1,8 +1,10 @@
-"""A real JupyterLab on a copy of the course, and a headless Chromium that runs a notebook in it."""
+"""A real JupyterLab on a copy of the course, the course as a site, and a headless Chromium that opens both."""
 
 import hashlib
 import re
 import shutil
+import subprocess
+import sys
 from functools import partial
 
 import nbformat
@@ -122,3 +124,41 @@ def show_widget(course, run_all):
         return page.locator(".jp-OutputArea-output").filter(has=page.locator("img.vae-picture")).first
 
     return show
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The course as a site, built from the saved notebooks."""
+    folder = tmp_path_factory.mktemp("site") / "course"
+    subprocess.run([sys.executable, "-m", "site_builder", "--out", folder], cwd=ROOT, check=True, timeout=900)
+    return folder
+
+
+@pytest.fixture
+def open_page(chromium, site):
+    """Opens a page by its name; at the end nothing may have failed, or been asked for outside the site."""
+    contexts, wrong = [], []
+
+    def failed(request):
+        if request.failure != "net::ERR_ABORTED":  # a page that is left no longer wants its pictures
+            wrong.append(f"failed: {request.url}")
+
+    def watch(page):
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", failed)
+        inside = (site.as_uri(), "data:")
+        page.on("request", lambda r: None if r.url.startswith(inside) else wrong.append(f"asked for {r.url}"))
+
+    def open_page(name, width=1280, height=900, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        watch(page)
+        page.goto(f"{site.as_uri()}/{name}.html")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong, "\n".join(wrong)
