@@ -107,11 +107,11 @@ class BlindRound:
     tries: int = 0
 
     def __repr__(self) -> str:
-        kinds = "; ".join(f"“{kind}” ({mistake.says})" for kind, mistake in MISTAKES.items())
+        kinds = "\n".join(f"- “{kind}”: {mistake.says}" for kind, mistake in MISTAKES.items())
         return (
-            f"{len(self._hidden)} of these may be in it: {kinds}. The loss went from {self.losses[0]:.4g} to "
-            f"{self.losses[-1]:.4g} in {len(self.losses)} steps. Look at .model and .loss, then "
-            ".name(“…”, evidence=“… a number …”, line=“…”)."
+            f"{len(self._hidden)} of these may be in it:\n{kinds}\nThe loss went from {self.losses[0]:.4g} to "
+            f"{self.losses[-1]:.4g} in {len(self.losses)} steps. Look at .model and .loss,\n"
+            "then .name(“…”, evidence=“… a number …”, line=“…”)."
         )
 
     def name(self, *suspected: Annotated[str, objects.one_of(MISTAKES)], evidence: str, line: str) -> str:
