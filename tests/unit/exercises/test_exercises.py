@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from helpers.answers_02 import RIGHT as RIGHT_IN_02
+from helpers.answers_09 import RIGHT as RIGHT_IN_09
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
@@ -448,7 +449,7 @@ STYLES = {
 }  # fmt: skip
 
 
-STYLES |= RIGHT_IN_02
+STYLES |= RIGHT_IN_02 | RIGHT_IN_09
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ GRADIENT_LENGTH = Exercise(
         ),
         Mistake(
             lambda v, p: sum(g.square().sum() for g in _gradients(v, p)),
-            "that is the squared length: take the root.",
+            "that is the squared length: take the root, or a gradient twice as long reads four times as much.",
         ),
         Mistake(
             lambda v, p: sum(g.sum() for g in _gradients(v, p)).abs(),
