@@ -73,6 +73,7 @@ def noise_findings(program: Program, seed: int) -> list[Finding]:
     """What is wrong with the codes that a program decodes, as draws from N(μ, σ²)."""
 
     def draw(mu: Codes, logvar: Codes) -> Codes:
+        """The code that is decoded for these posteriors."""
         model = ListeningVAE(mu, logvar)
         program(model, torch.full((len(mu), 1, 28, 28), 0.5))
         return model.codes[-1]

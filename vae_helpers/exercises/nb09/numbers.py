@@ -96,6 +96,7 @@ def _tables(seed: int) -> Iterator[tuple[str, str, Named]]:
     fine = {name: torch.randn(4, 3, generator=g) for name in ("μ", "log σ²", "σ²", "z")}
 
     def spoiled(**places: float) -> Named:
+        """The values, one entry of some of them replaced."""
         table = {k: v.clone() for k, v in fine.items()}
         for name, bad in places.items():
             table[{"logvar": "log σ²", "var": "σ²", "z": "z"}[name]][1, 2] = bad
