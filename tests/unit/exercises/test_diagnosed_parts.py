@@ -150,10 +150,17 @@ def test_a_blind_round_is_silent_until_it_is_named():
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
     hidden = game._hidden[0]
     other = "target" if hidden != "target" else "no noise"
-    assert game.name(other).startswith("✗") and game.name(hidden).startswith("✓ Right, at try 2")
+    said = {"evidence": "the spread of the noise is 0.0", "line": "z = mu"}
+    assert game.name(other, **said).startswith("✗") and game.name(hidden, **said).startswith("✓ Right, at try 2")
+    assert "z = mu, because: the spread" in game.name(hidden, **said)
     assert hidden in game.give_up() and len(game.losses) == 5
     with pytest.raises(ValueError, match="suspected must be one of"):
-        game.name("a typo")
+        game.name("a typo", **said)
+    with pytest.raises(ValueError, match="First the evidence: a sentence with the number"):
+        game.name(hidden, evidence="it looks odd", line="z = mu")
+    with pytest.raises(ValueError, match="Then the line, as code"):
+        game.name(hidden, evidence="spread 0", line="")
+    assert game.tries == 3
     assert blind_round(model, vae_loss, GLYPHS.x, seed=2, steps=1)._hidden == game._hidden
 
 

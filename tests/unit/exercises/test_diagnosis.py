@@ -38,6 +38,10 @@ def kl_sum(mu, logvar):
     return kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)).sum()
 
 
+def kl_cells(mu, logvar):
+    return 0.5 * (mu**2 + logvar.exp() - logvar - 1)
+
+
 def program(draw=gaussian, reconstruct=bce, kl=kl_sum, scale=lambda n: 1 / n, kl_scale=None):
     """A loss in somebody's hand: how z is drawn, the two parts, and what each is divided by."""
 
@@ -84,6 +88,7 @@ MISTAKES = {
     "KL sign": program(kl=lambda m, v: -kl_sum(m, v)),
     "mean beside sum": program(scale=MEAN_OF_PIXELS, kl_scale=lambda n: 1 / n),
     "batch size": program(scale=lambda n: 1, kl_scale=lambda n: 1 / n),
+    "wrong axis": program(kl=lambda m, v: kl_cells(m, v).sum(0).mean(), kl_scale=lambda n: 1),
     "KL reversed": program(kl=lambda m, v: kl_divergence(Normal(0.0, 1.0), Normal(m, (v / 2).exp())).sum()),
     "KL log squared": program(kl=lambda m, v: 0.5 * (m**2 + v.exp() - 1 + (v / 2) ** 2).sum()),
     "KL σ for σ²": program(kl=lambda m, v: 0.5 * (m**2 + (v / 2).exp() - v - 1).sum()),
@@ -254,6 +259,27 @@ def test_a_collapsed_model_is_told_so():
 def test_pixels_beyond_0_and_1_are_found():
     standardised = (data.to_float(X) - 0.13) / 0.31
     assert kinds(diagnose_vae(VAE(3), program(), standardised)) == ["pixels out of range"]
+
+
+class Unguarded(VAE):
+    """As one finds it: no look at what comes in, and log σ² as it is."""
+
+    limits = None
+
+    def encode(self, x):
+        mu, logvar = self.encoder(x.flatten(1)).chunk(2, dim=1)
+        return mu, logvar.clamp(*self.limits) if self.limits else logvar
+
+
+def test_bytes_are_found_with_a_clamp_that_makes_every_cloud_a_point_and_without_one():
+    torch.manual_seed(0)
+    clamped, bare = Unguarded(20, hidden=(64,)), Unguarded(20, hidden=(64,))
+    clamped.limits = (-30, -25)
+    assert kinds(diagnose_vae(clamped, program(), X.float())) == ["pixels out of range"]
+    bare.encoder[-1].weight.data *= 4
+    of_cells = program(kl=lambda m, v: kl_cells(m, v).sum())
+    assert kinds(diagnose_vae(bare, of_cells, X.float())) == ["broken"]
+    assert "logvar unbounded" in [q.kind for q in diagnose_vae(bare, program(), data.to_float(X)).questions]
 
 
 def test_loaders_of_batches_are_taken():

@@ -19,11 +19,13 @@ from helpers.answers_02 import RIGHT as RIGHT_IN_02
 from helpers.answers_05 import RIGHT as RIGHT_IN_05
 from helpers.answers_06 import RIGHT as RIGHT_IN_06
 from helpers.answers_08 import RIGHT as RIGHT_IN_08
+from helpers.answers_09 import RIGHT as RIGHT_IN_09
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
+HEARD_IN_09 = {"honest-terms", "four-mended", "first-not-finite"}  # test_nb09
 # loops, classes: seen at work, and not compared with a result
-WATCHED = {"training-epoch", "autoencoder", "vae", "vae-loss", "vae-epoch", "test-score", "warm-up"}
+WATCHED = {"training-epoch", "autoencoder", "vae", "vae-loss", "vae-epoch", "test-score", "warm-up"} | HEARD_IN_09
 VALUES = [e for e in EXERCISES.values() if e.id not in WATCHED]
 of_values = pytest.mark.parametrize("exercise", VALUES, ids=[e.id for e in VALUES])
 MISTAKES = [(e, i) for e in EXERCISES.values() for i in range(len(e.mistakes))]
@@ -527,7 +529,7 @@ STYLES = {
 }  # fmt: skip
 
 
-STYLES |= RIGHT_IN_02 | RIGHT_IN_05 | RIGHT_IN_06 | RIGHT_IN_08
+STYLES |= RIGHT_IN_02 | RIGHT_IN_05 | RIGHT_IN_06 | RIGHT_IN_08 | RIGHT_IN_09
 
 
 @pytest.mark.parametrize(

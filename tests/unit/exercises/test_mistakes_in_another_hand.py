@@ -34,6 +34,24 @@ def squares(a, b):
     return per_image((b - a).pow(2))
 
 
+def slopes(value, parameters):
+    found = torch.autograd.grad(value, parameters, allow_unused=True)
+    return [g for g in found if g is not None] or [torch.zeros(())]
+
+
+def total(tensors):
+    return torch.stack([t.sum() for t in tensors]).sum()
+
+
+def cells(x_logits, x):
+    return per_image(bce(x_logits.sigmoid(), x)).mean()
+
+
+def seen(mu, logvar, z, ratio):
+    eps = (z - mu) * torch.exp(-logvar / 2)
+    return torch.hstack([eps.mean(), eps.var().sqrt(), ratio])
+
+
 def of_two(noisy, x, first, second):
     return torch.stack([F.mse_loss(noisy, x), F.mse_loss(noisy, first), F.mse_loss(x, second)])
 
@@ -888,6 +906,23 @@ ANOTHER_HAND = {
         lambda r, k, p, d: {"sumsum": 1, "meanmean": 1, "meansum": p, "summean": 1 / d}[r + k],
         lambda r, k, p, d: {"meanmean": 1, "sumsum": p / d, "summean": p, "meansum": 1 / d}[r + k],
         lambda r, k, p, d: {"sumsum": 1, "meanmean": p // d, "meansum": p, "summean": 1 / d}[r + k],
+    ],
+    "gradient-length": [
+        lambda v, ps: sum(g.pow(2).sum().sqrt() for g in slopes(v, ps)),
+        lambda v, ps: sum(g.pow(2).sum() for g in slopes(v, ps)),
+        lambda v, ps: total(slopes(v, ps)).abs(),
+        lambda v, ps: sum(g.abs().sum() for g in slopes(v, ps)),
+        lambda v, ps: torch.hstack([g.flatten() for g in slopes(v, ps)]).pow(2).mean().sqrt(),
+        lambda v, ps: next(iter(slopes(v, ps))).pow(2).sum() ** 0.5,
+        lambda v, ps: sorted(float(g.pow(2).sum() ** 0.5) for g in slopes(v, ps))[-1],
+        lambda v, ps: sum(p.detach().pow(2).sum() for p in ps) ** 0.5,
+    ],
+    "symptoms": [
+        lambda t, x, m, v, z, o: seen(m, v, 2 * m - z, (t - cells(o, x)) / kl(m, v).sum(1).mean()),
+        lambda t, x, m, v, z, o: seen(m, v, z, t / kl(m, v).sum(1).mean()),
+        lambda t, x, m, v, z, o: seen(m, v, z, kl(m, v).sum() / len(x) / (t - cells(o, x))),
+        lambda t, x, m, v, z, o: seen(m, v, z, (t - F.binary_cross_entropy_with_logits(o, x)) / kl(m, v).sum(1).mean()),
+        lambda t, x, m, v, z, o: seen(m, v, z, t - cells(o, x)),
     ],
 }  # fmt: skip
 # what the search finds in those without a message: kind and factor of the relation

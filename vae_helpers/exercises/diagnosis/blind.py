@@ -10,6 +10,7 @@ from vae_helpers.exercises.diagnosis.calling import call_loss, fresh, total_of
 from vae_helpers.exercises.diagnosis.images import AnyTensor, Images, images_and_labels, some_of
 from vae_helpers.exercises.diagnosis.interface import OF_LOGVAR, Reading
 from vae_helpers.exercises.diagnosis.places import Program, find_places, first_tensor, intercept
+from vae_helpers.exercises.diagnosis.planted import MISTAKES, evidence_of, line_of
 from vae_helpers.exercises.diagnosis.spy import Spy
 from vae_helpers.models import copy_of
 from vae_helpers.validation import PositiveInt, objects, validated
@@ -18,19 +19,6 @@ import torch
 from torch import Tensor, nn
 
 BATCH, RATE = 100, 2e-3
-MISTAKES = {
-    "no noise": "the decoder is given μ itself",
-    "σ² used as σ": "the noise is multiplied by σ² in the place of σ",
-    "uniform noise": "the noise is uniform between 0 and 1",
-    "z scrambled": "each image is decoded from the z of another",
-    "same head": "log σ² is the same number as μ",
-    "KL swapped": "μ and log σ² are exchanged in the KL, and not in z",
-    "target": "the images are mirrored before they are compared",
-    "labels": "the labels are shifted by one image",
-    "sign of the loss": "the loss has its sign turned",
-    "learning rate": "the learning rate is a hundred times too high",
-    "encoder left out": "the encoder's parameters are not in the optimizer",
-}
 OF_Z = ("no noise", "σ² used as σ", "uniform noise", "z scrambled")
 OF_ENCODER = ("same head", "KL swapped", "target")
 OF_COURSE = ("sign of the loss", "learning rate", "encoder left out")
@@ -119,25 +107,32 @@ class BlindRound:
     tries: int = 0
 
     def __repr__(self) -> str:
-        kinds = "; ".join(f"“{kind}” ({says})" for kind, says in MISTAKES.items())
+        kinds = "\n".join(f"- “{kind}”: {mistake.says}" for kind, mistake in MISTAKES.items())
         return (
-            f"{len(self._hidden)} of these may be in it: {kinds}. The loss went from {self.losses[0]:.4g} to "
-            f"{self.losses[-1]:.4g} in {len(self.losses)} steps. Look at .model and .loss, then .name(“…”)."
+            f"{len(self._hidden)} of these may be in it:\n{kinds}\nThe loss went from {self.losses[0]:.4g} to "
+            f"{self.losses[-1]:.4g} in {len(self.losses)} steps. Look at .model and .loss,\n"
+            "then .name(“…”, evidence=“… a number …”, line=“…”)."
         )
 
-    def name(self, *suspected: Annotated[str, objects.one_of(MISTAKES)]) -> str:
-        """The verdict on what you suspect; ValueError for a mistake that isn't among those of the list."""
+    def name(self, *suspected: Annotated[str, objects.one_of(MISTAKES)], evidence: str, line: str) -> str:
+        """The verdict on what you suspect, with what you measured and the line of code that you expect there.
+
+        evidence: a sentence with the number that tells; line: as code. ValueError where one of them is missing, and for
+        a mistake that isn't among those of the list.
+        """
         for kind in suspected:
             objects.one_of(MISTAKES)(kind, "suspected")
+        evidence, line = evidence_of(evidence), line_of(line)
         self.tries += 1
         right = [kind for kind in suspected if kind in self._hidden]
-        if set(suspected) == set(self._hidden):
-            return f"✓ Right, at try {self.tries}: {'; '.join(MISTAKES[kind] for kind in self._hidden)}."
-        return f"✗ {len(right)} of your {len(suspected)} is right, of {len(self._hidden)}. Which number would tell?"
+        if set(suspected) != set(self._hidden):
+            return f"✗ {len(right)} of your {len(suspected)} is right, of {len(self._hidden)}. Which number would tell?"
+        found = "; ".join(f"{m.says}, as in {m.line}. What tells: {m.tells}" for m in map(MISTAKES.get, self._hidden))
+        return f"✓ Right, at try {self.tries}: {found}. You said: {line}, because: {evidence}"
 
     def give_up(self) -> str:
         """What it was."""
-        return "It was: " + "; ".join(f"“{kind}”: {MISTAKES[kind]}" for kind in self._hidden) + "."
+        return "It was: " + "; ".join(f"“{kind}”: {MISTAKES[kind].says}" for kind in self._hidden) + "."
 
 
 @validated

@@ -1,5 +1,6 @@
 """``diagnose_vae``: a handful of cheap probes on anybody's VAE, and what they found, in plain words."""
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 
 from vae_helpers.data import to_float
@@ -57,6 +58,8 @@ def diagnose_vae(
             _look(ready, notes, told=spread is not None)
         if ready and evaluate is not None:
             _look_at_evaluation(ready, evaluate, notes)
+    del ready
+    gc.collect()  # spies and their calls hold each other, and tens of megabytes
     return notes.report()
 
 

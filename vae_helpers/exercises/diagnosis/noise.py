@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vae_helpers.exercises.diagnosis.calling import ProbeError
 from vae_helpers.exercises.diagnosis.images import AnyTensor
 from vae_helpers.exercises.diagnosis.report import Finding
 from vae_helpers.exercises.diagnosis.spy import Spy, draws_in
@@ -11,6 +12,7 @@ import torch
 
 LEVELS = (-2.0, -1.0, 0.7)  # of log σ², at which the noise is measured
 ENOUGH, AT_MOST = 4000, 40  # entries of z, and calls, for a measurement
+TOO_NARROW = -20.0  # log σ², at which a draw is its mean but for the last digits
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ def measure_noise(spy: Spy) -> Noise | None:
     """The noise in z; None where the codes can't be matched with the images."""
     if spy.reading.drawn:
         return _of_own_draws(spy)
+    if spy.fixed and spy.logvar.max() < TOO_NARROW:
+        raise ProbeError(f"how z is drawn: log σ² is {spy.logvar.max():.3g} for every image, too narrow to see.")
     levels, answer = torch.tensor(LEVELS).to(spy.mu), spy.one_picture()
     eps, groups, reaches, so_far = [], [], (True, True), 0
     for seed in range(AT_MOST):

@@ -144,6 +144,11 @@ def _of_batch(beta: float, other: float, sizes: Sizes) -> Finding:
     grows = _near(beta / other, n / m)
     per_image = beta / n if grows else beta * n
     fixed = 1 / per_image if grows else per_image
+    if grows and _near(per_image, 1 / sizes.d):
+        text = f"The KL is summed over the batch and averaged over the {sizes.d} dimensions: the axes are exchanged."
+        return Finding(
+            "wrong axis", seen, text, "Sum over the dimensions, dim=1, average over the images; try 2 sizes."
+        )
     for over in (1, pixels, 1 / pixels):
         if (
             3.5 < fixed * over < 5000

@@ -1,4 +1,4 @@
-"""Exercises of notebook 09, three tests that tell: the noise of a draw, the KL by draws, the hidden β of means."""
+"""Three tests that tell one mistake from another: the noise of a draw, the KL by draws, the hidden β of means."""
 
 from math import log, pi
 
