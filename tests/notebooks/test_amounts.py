@@ -7,7 +7,6 @@ from amounts import amounts, own_lines
 from helpers.places import COURSE
 
 
-
 @pytest.fixture(params=COURSE, ids=lambda path: path.stem, scope="module")
 def row(request):
     return amounts(nbformat.read(request.param, as_version=4))

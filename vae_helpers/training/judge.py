@@ -16,9 +16,9 @@ from torch import Tensor
 EPOCHS, LR, BATCH, LEAST_STEPS = 4, 4e-3, 256, 500
 
 
-def judge_loss(model: Judge, x: Float[Tensor, " batch 1 28 28"], y: Int64[Tensor, " batch"]) -> Loss:
+def judge_loss(judge: Judge, x: Float[Tensor, " batch 1 28 28"], y: Int64[Tensor, " batch"]) -> Loss:
     """Cross-entropy of the true class, in nats per image."""
-    return Loss(F.cross_entropy(model(x), y))
+    return Loss(F.cross_entropy(judge(x), y))
 
 
 @validated

@@ -1,5 +1,5 @@
-"""Exercises of notebook 07: ``collapse`` and its ``warm_up``, the ``information`` in a code, ``factors`` in it."""
+"""Exercises of notebook 07: ``collapse`` and its ``warm_up``, the ``information`` in a code, ``known_factors`` found in it."""
 
-from vae_helpers.exercises.nb07 import collapse, factors, information, warm_up
+from vae_helpers.exercises.nb07 import collapse, information, known_factors, warm_up
 
-EXERCISES = (*collapse.EXERCISES, *information.EXERCISES, *warm_up.EXERCISES, *factors.EXERCISES)
+EXERCISES = (*collapse.EXERCISES, *information.EXERCISES, *warm_up.EXERCISES, *known_factors.EXERCISES)
