@@ -39,10 +39,10 @@ class Drawing:
 DRAWINGS = {
     "course_map": Drawing(
         graphs.course_map,
-        920,
+        1100,
         514,
-        "The course, from 00 to 09, and the playground",
-        "Ten notebooks as a path; on each arrow, the failure that leads on to the next notebook. Below, the "
+        "The course, from 00 to 10, and the playground",
+        "Eleven notebooks as a path; on each arrow, the failure that leads on to the next notebook. Below, the "
         "playground, with every slider in one place.",
     ),
     "autoencoder": Drawing(

@@ -11,31 +11,35 @@ COURSE = [
     ("01", "autoencoder", "a wide code\njust copies"),
     ("02", "denoising", "codes can’t\nbe sampled"),
     ("03", "ELBO", "a sample\nblocks the\ngradient"),
-    ("04", "reparameterization\n& KL", "linear: only blobs"),
-    ("05", "VAE", "is it\nany good?"),
+    ("04", "reparameterization\n& KL", "linear:\nonly blobs"),
+    ("05", "VAE", "is it any good?"),
     ("06", "likelihood", "what is in\nthe code?"),
     ("07", "latent space", "can’t ask\nfor a 7"),
     ("08", "conditional\nVAE", "what goes\nwrong?"),
-    ("09", "spot the bug", ""),
+    ("09", "spot the bug", "half are\nno digits"),
+    ("10", "better prior", ""),
 ]
+A_ROW = 6
 
 
 def course_map(axes: Axes) -> None:
-    """Two rows of five notebooks; on each arrow, the failure that leads on; below, the playground."""
+    """Two rows of notebooks; on each arrow, the failure that leads on; below, the playground."""
     radius, left, step, upper, lower = 29, 92, 180, 410, 198
-    places = [(left + step * (i % 5), lower if i > 4 else upper) for i in range(len(COURSE))]
+    places = [(left + step * (i % A_ROW), lower if i >= A_ROW else upper) for i in range(len(COURSE))]
+    right = places[A_ROW - 1][0]
     for (number, name, failure), (x, y) in zip(COURSE, places, strict=True):
         disc(axes, (x, y), radius, BLUE, BLUE)
         label(axes, (x, y), number, colour="white", weight="bold")
         label(axes, (x, y - radius - 14), name, SMALL, va="top")
-        if failure and x < places[4][0]:
+        if failure and x < right:
             arrow(axes, (x + radius, y), (x + step - radius, y))
             label(axes, (x + step / 2, y + 16), failure, SMALL, RED, va="bottom")
-    (start, _), (end, _) = places[4:6]
+    (start, _), (end, _) = places[A_ROW - 1 : A_ROW + 1]
     turn = lower + radius + 54
     arrow(axes, (start, upper - 88), (start, turn), (end, turn), (end, lower + radius))
-    label(axes, ((start + end) / 2, turn + 12), COURSE[4][2], SMALL, RED, va="bottom")
-    box(axes, (left + 2 * step, 56), 4 * step + 2 * radius, 54, "playground: every slider in one place", edge=BLUE)
+    label(axes, ((start + end) / 2, turn + 12), COURSE[A_ROW - 1][2], SMALL, RED, va="bottom")
+    told = "playground: every slider in one place"
+    box(axes, ((left + right) / 2, 56), right - left + 2 * radius, 54, told, edge=BLUE)
 
 
 def node(axes: Axes, at: tuple[float, float], name: str, face: str) -> None:

@@ -25,6 +25,7 @@ LECTURE = [
     "interpolation",
     "beta_explorer",
     "class_explorer",
+    "prior_explorer",
 ]
 SHARED = [
     form.test_it_starts_with_a_title,

@@ -1,4 +1,4 @@
-"""Exercises of notebook 07: ``collapse`` and its ``warm_up``, the ``information`` in a code, ``known_factors`` found in it."""
+"""Exercises of notebook 07: ``collapse``, its ``warm_up``, ``information`` in a code, ``known_factors`` found in it."""
 
 from vae_helpers.exercises.nb07 import collapse, information, known_factors, warm_up
 
