@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from helpers.answers_02 import RIGHT as RIGHT_IN_02
+from helpers.answers_10 import RIGHT as RIGHT_IN_10
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
@@ -449,6 +450,7 @@ STYLES = {
 
 
 STYLES |= RIGHT_IN_02
+STYLES |= RIGHT_IN_10
 
 
 @pytest.mark.parametrize(

@@ -173,10 +173,6 @@ CLASS_MIXTURE = Exercise(
             "that is p(z), all classes mixed: y has no part in it, and a 7 may be drawn where the 1s lie.",
         ),
         Mistake(
-            lambda z, y, w, m, v: (w.mean(0) + _log_each(z, m.mean(1), v.mean(1))[:, :1]).logsumexp(1),
-            "the classes are averaged: each code is to be scored by the mixture of its own class.",
-        ),
-        Mistake(
             lambda z, y, w, m, v: _log_each_of(z, y, m, v).logsumexp(1),
             "the weights are ignored: this integrates to K for every class.",
         ),
