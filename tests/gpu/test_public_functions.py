@@ -26,7 +26,9 @@ def moved(value, device="cuda"):
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, nn.Module):
-        return copy.deepcopy(value).to(device)
+        copied = copy.deepcopy(value)
+        getattr(getattr(copied, "encode", None), "__self__", copied).to(device)  # a VampPrior's encoder: its model's
+        return copied.to(device)
     if isinstance(getattr(value, "__self__", None), nn.Module):
         return getattr(moved(value.__self__, device), value.__name__)
     if isinstance(value, data.Dataset):

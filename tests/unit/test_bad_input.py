@@ -80,6 +80,7 @@ NO_WIDTHS = [400, "400", (0,), (400, -1), (2.5,), (True,), (None,)]
 NO_NAME = [None, 3, "mnits", ["mnist"]]
 NO_DEVICE = [3, "gpu!", ["cpu"], "cuda:99"]
 NO_FOLDER = [3, b"data", ["data"]]
+NO_GENERATOR = [3, "seed"]
 NO_FIGURE = [None, "figure", X]
 
 
@@ -95,6 +96,15 @@ def other_shapes(t):
 VAE, CVAE, CLASS_VAE = models.VAE(3, (8,)), models.ConditionalVAE(3, (8,)), models.ClassPriorVAE(3, (8,))
 AE, LINEAR, WIDE = models.Autoencoder(3, (8,)), models.LinearVAE(3), models.WideAutoencoder(4)
 PLANE = models.VAE(2, (8,))
+MIXTURE, CLASS_MIXTURE = models.Mixture(4, 3), models.ClassMixture(4, 3)
+FULL_MIXTURE = models.FullMixture(
+    torch.zeros(4), torch.randn(4, 3, generator=GENERATOR), torch.eye(3).expand(4, -1, -1)
+)
+FULL_GAUSSIAN, STANDARD = models.FullGaussian(torch.zeros(3), torch.eye(3)), models.StandardGaussian(3)
+SECOND, JUDGE = models.SecondLayer(3, 2, (8,)), models.Judge()
+WITH_PRIOR, BY_CLASS, TWO_LAYERS = models.VAE(3, (8,)), models.ConditionalVAE(3, (8,)), models.VAE(3, (8,))
+WITH_PRIOR.prior, BY_CLASS.prior, TWO_LAYERS.prior = MIXTURE, CLASS_MIXTURE, SECOND
+VAMP = models.VampPrior(VAE.encode, X[0], 4)
 FITTED = losses.ppca(torch.zeros(6), torch.diag(torch.arange(1.0, 7.0)), 2)
 PIXELS = torch.randn(5, 6, dtype=torch.float64, generator=GENERATOR)
 Q = MultivariateNormal(torch.zeros(5, 2).double(), torch.eye(2).double())
@@ -104,6 +114,10 @@ HISTORY = History(train=[Loss(100.0, 20.0)], val=[], seconds=[1.0])
 FIGURE, AXES = plotting.canvas(2, 2)
 AXIS = AXES[0, 0]
 TINY = data.Dataset("glyphs", BYTES, Y, BYTES, Y)
+MANY = (255 * torch.rand(140, 1, 28, 28, generator=GENERATOR)).byte()
+SAMPLES = data.Dataset("glyphs", MANY, torch.arange(140) % 10, MANY, torch.arange(140) % 10)
+SCORES = evaluation.SampleScores(1.0, 2.0, 0.5, 0.5)
+DRAWN = {"dataset": [None, "mnist", X], "n": NO_COUNT, "seed": NO_SEED}
 joint = lambda z: -0.5 * z.square().sum(1)  # noqa: E731
 mean_only = lambda x: (x.flatten(1)[:, :3], x.flatten(1)[:, :3])  # noqa: E731
 
@@ -129,6 +143,9 @@ SLIDERS = {
     "high": [*NO_NUMBER, -7.0],
 }
 NO_LOG_DENSITY = [*NO_FUNCTION, lambda z: z[:3], lambda z: "text", lambda z: z / 0]
+
+
+FITTING = {"codes": [*NO_TABLE, ROWS[:1]], "n_components": [*NO_COUNT, 13], "seed": NO_SEED}
 
 
 def sizes(**more):
@@ -176,6 +193,35 @@ def methods_of_likelihoods():
     )
 
 
+def methods_of_priors():
+    rows = {}
+    no_draw = {"n": NO_COUNT, "generator": NO_GENERATOR}
+    for prior in (STANDARD, FULL_GAUSSIAN, MIXTURE, FULL_MIXTURE, VAMP):
+        rows |= method(prior, "log_prob", {"z": ROWS}, DECODE)
+        rows |= method(prior, "sample", {"n": 5}, no_draw)
+    rows |= method(CLASS_MIXTURE, "log_prob", {"z": ROWS, "y": Y}, {**DECODE, "y": [None, *NO_CLASSES]})
+    no_label = [None, *(y for y in NO_CLASSES if y is not NO_LABELS[4])]  # any number of labels is a number of codes
+    rows |= method(CLASS_MIXTURE, "sample", {"y": Y}, {"y": no_label, "generator": NO_GENERATOR})
+    rows |= method(VAMP, "pseudo_inputs", {}, {})
+    rows |= method(SECOND, "encode", {"z": ROWS}, DECODE)
+    rows |= method(SECOND, "decode", {"z": ROWS[:, :2]}, {"z": [*NO_ROWS, ROWS]})
+    rows |= method(SECOND, "sample", {"n": 5}, no_draw)
+    of_judge = [*NO_FLOATS, X.flatten(1), X[0], X[:, :, :27]]
+    for name in ("features", "forward"):
+        rows |= method(JUDGE, name, {"x": X}, {"x": of_judge})
+    for kind in (models.Mixture, models.FullMixture):
+        rows |= of_class(kind, "fitted_to", {"codes": ROWS, "n_components": 2}, FITTING)
+    rows |= of_class(models.FullGaussian, "fitted_to", {"codes": ROWS}, {"codes": [*NO_TABLE, ROWS[:3]]})
+    by_class = {**FITTING, "y": [None, *NO_CLASSES], "n_classes": NO_COUNT}
+    valid = {"codes": LOGITS.view(-1, 3)[:48], "y": Y.repeat(4), "n_components": 2}
+    return rows | of_class(models.ClassMixture, "fitted_to", valid, {**by_class, "codes": NO_TABLE})
+
+
+def of_class(kind, name, valid, bad):
+    """A row of a class's own method."""
+    return {f"{kind.__module__.removeprefix('vae_helpers.')}.{kind.__name__}.{name}": (getattr(kind, name), valid, bad)}
+
+
 CASES = {
     **table(
         # networks
@@ -196,7 +242,101 @@ CASES = {
             {"a": ROWS, "y": Y},
             {"a": NO_ROWS, "y": [None, *NO_CLASSES], "n_classes": NO_COUNT},
         ),
+        # priors, the judge
+        (models.StandardGaussian, {"latent_dim": 3}, sizes()),
+        (
+            models.FullGaussian,
+            {"mean": ROWS[0], "scale_tril": COVARIANCE},
+            {
+                "mean": [*NO_FLOATS, ROWS, with_one(NAN, ROWS[0])],
+                "scale_tril": [*NO_FLOATS, ROWS, ROWS[0], with_one(NAN, COVARIANCE)],
+            },
+        ),
+        (models.Mixture, {"n_components": 4, "latent_dim": 3}, sizes(n_components=NO_COUNT)),
+        (
+            models.FullMixture,
+            {"logits": ROWS[:, 0], "means": ROWS, "scale_trils": COVARIANCE.expand(12, -1, -1)},
+            {
+                "logits": [*NO_FLOATS, ROWS, with_one(NAN, ROWS[:, 0])],
+                "means": [*NO_TABLE, ROWS[:5]],
+                "scale_trils": [*NO_FLOATS, COVARIANCE, COVARIANCE.expand(5, -1, -1)],
+            },
+        ),
+        (
+            models.ClassMixture,
+            {"n_components": 4, "latent_dim": 3},
+            sizes(n_components=NO_COUNT, n_classes=NO_COUNT),
+        ),
+        (
+            models.VampPrior,
+            {"encode": VAE.encode, "mean_image": X[0]},
+            {
+                "encode": NO_FUNCTION,
+                "mean_image": [*NO_TENSOR, X, 255 * X[0], with_one(NAN, X[0])],
+                "n_pseudo_inputs": NO_COUNT,
+            },
+        ),
+        (models.SecondLayer, {"latent_dim": 3, "upper_dim": 2}, sizes(upper_dim=NO_COUNT, hidden=NO_WIDTHS)),
+        (models.Judge, {}, {"n_classes": NO_COUNT}),
         # losses
+        (
+            losses.gaussian_log_prob,
+            {"z": ROWS[:, None], "mu": ROWS, "logvar": ROWS},
+            {"z": [*NO_FLOATS, ROWS[:5]], "mu": [*NO_FLOATS, ROWS[:, :2]], "logvar": [*NO_FLOATS, ROWS[:, :2]]},
+        ),
+        (
+            losses.product_of_gaussians,
+            {"mu_a": ROWS, "logvar_a": ROWS, "mu_b": ROWS, "logvar_b": ROWS},
+            {
+                "mu_a": NO_ROWS,
+                "logvar_a": other_shapes(ROWS),
+                "mu_b": other_shapes(ROWS),
+                "logvar_b": other_shapes(ROWS),
+            },
+        ),
+        (
+            losses.prior_loss,
+            {"model": WITH_PRIOR, "x": X},
+            {**LOSS, "model": [*NO_MODEL, VAE, TWO_LAYERS], "beta": NOT_NEGATIVE},
+        ),
+        (
+            losses.conditional_prior_loss,
+            {"model": BY_CLASS, "x": X, "y": Y},
+            {**LOSS, "model": [*NO_MODEL, CVAE, TWO_LAYERS], "y": [None, *NO_CLASSES], "beta": NOT_NEGATIVE},
+        ),
+        (losses.sees_labels, {"model": CVAE}, {"model": NO_MODEL}),
+        (losses.cloud, {"model": CVAE, "x": X, "y": Y}, {**LOSS, "model": [*NO_MODEL, AE], "y": [None, *NO_CLASSES]}),
+        (
+            losses.log_weights,
+            {"model": BY_CLASS, "x": X, "y": Y, "k": 2},
+            {**LOSS, "model": [*NO_MODEL, TWO_LAYERS], "y": [None, *NO_CLASSES], "k": NO_COUNT},
+        ),
+        (
+            losses.iwae_loss,
+            {"model": BY_CLASS, "x": X.round(), "y": Y, "k": 2},
+            {"model": [*NO_MODEL, TWO_LAYERS], "x": NO_BINARIES, "y": [None, *NO_CLASSES], "k": NO_COUNT},
+        ),
+        (
+            losses.binarized_iwae_loss,
+            {"model": BY_CLASS, "x": X, "y": Y, "k": 2},
+            {**LOSS, "model": [*NO_MODEL, TWO_LAYERS], "y": [None, *NO_CLASSES], "k": NO_COUNT},
+        ),
+        (losses.normalized_weights, {"log_weights": ROWS}, {"log_weights": [*NO_FLOATS, ONE, ROWS[:0]]}),
+        (
+            losses.second_layer_loss,
+            {"second": SECOND, "z": ROWS},
+            {"second": [*NO_MODEL, VAE], "z": NO_CODES, "beta": NOT_NEGATIVE},
+        ),
+        (
+            losses.bottom_up_loss,
+            {"model": TWO_LAYERS, "x": X},
+            {**LOSS, "model": [*NO_MODEL, VAE, WITH_PRIOR], "beta": NOT_NEGATIVE},
+        ),
+        (
+            losses.top_down_loss,
+            {"model": TWO_LAYERS, "x": X},
+            {**LOSS, "model": [*NO_MODEL, VAE, WITH_PRIOR], "beta": NOT_NEGATIVE},
+        ),
         (losses.squared_error, {"x_hat": X, "x": X}, {"x_hat": [*NO_FLOATS, X[0, 0, 0], X[:5]], "x": other_shapes(X)}),
         (
             losses.bernoulli_nll,
@@ -246,7 +386,11 @@ CASES = {
             {"model": AE, "x": X, "corrupt": lambda x: x},
             {**LOSS, "corrupt": NO_FUNCTION},
         ),
-        (losses.vae_loss, {"model": VAE, "x": X}, {**LOSS, "beta": NOT_NEGATIVE}),
+        (
+            losses.vae_loss,
+            {"model": VAE, "x": X},
+            {**LOSS, "model": [*NO_MODEL, WITH_PRIOR], "beta": NOT_NEGATIVE},
+        ),
         (losses.linear_vae_loss, {"model": LINEAR, "x": X}, {**LOSS, "model": [*NO_MODEL, VAE]}),
         (losses.linear_vae_loss_exact, {"model": LINEAR, "x": X}, {**LOSS, "model": [*NO_MODEL, VAE]}),
         (
@@ -415,6 +559,34 @@ CASES = {
             {"images": X, "y": Y},
             {"images": [*NO_IMAGES, *RESCALED], "y": [None, *NO_CLASSES]},
         ),
+        # samples
+        (
+            evaluation.SampleScorer,
+            {"judge": JUDGE, "dataset": SAMPLES},
+            {"judge": [*NO_MODEL, VAE], "dataset": [None, "mnist", X], "seed": NO_SEED},
+        ),
+        (
+            evaluation.recall,
+            {"samples": ROWS, "reference": ROWS},
+            {
+                "samples": [*NO_TABLE, ROWS[:1]],
+                "reference": [*NO_TABLE, ROWS[:, :2]],
+                "nearest": [*NO_COUNT, 12],
+            },
+        ),
+        (
+            evaluation.sure,
+            {"judge": JUDGE, "images": X},
+            {"judge": NO_MODEL, "images": [*NO_IMAGES, *RESCALED], "least": NOT_POSITIVE},
+        ),
+        (evaluation.mean_and_spread, {"rows": [SCORES, SCORES]}, {"rows": [None, SCORES, [SCORES], [3, 4]]}),
+        (evaluation.training_images, {"dataset": TINY, "n": 5}, DRAWN),
+        (
+            evaluation.decoded_codes,
+            {"model": CVAE, "dataset": TINY, "n": 5},
+            {**DRAWN, "model": [*NO_MODEL, AE]},
+        ),
+        (evaluation.pixel_gaussian, {"dataset": TINY, "n": 5}, DRAWN),
         # codes
         (evaluation.kl_per_dimension, {"mu": ROWS, "logvar": ROWS}, {"mu": NO_TABLE, "logvar": [*NO_TABLE, ROWS[:5]]}),
         (evaluation.active_units, {"mu": ROWS}, {"mu": NO_TABLE, "threshold": NOT_NEGATIVE}),
@@ -590,6 +762,16 @@ CASES = {
                 "amount": [*NOT_NEGATIVE, 1.1],
             },
         ),
+        (
+            widgets.prior_explorer,
+            {"model": VAE, "priors": {"mixture": MIXTURE}, "codes": ROWS, "y": Y},
+            {
+                "model": [*NO_MODEL, CVAE],
+                "priors": [None, MIXTURE, {}, {"a": 3}, {"a": VAE}, {"a": CLASS_MIXTURE}, {"a": models.Mixture(2, 2)}],
+                "codes": [*NO_TABLE, ROWS[:, :2], ROWS[:1]],
+                "y": NO_CLASSES,
+            },
+        ),
         # exercises
         (
             exercises.check,
@@ -626,10 +808,12 @@ CASES = {
     ),
     **methods_of_models(),
     **methods_of_likelihoods(),
+    **methods_of_priors(),
 }
 # Valid calls that would train for minutes, reach for a network, or read files: their bad values alone are tried.
 REFUSALS = table(
     (training.best_vae, {"dataset": TINY}, {"dataset": [None, "mnist", X, TINY]}),
+    (training.trained_judge, {"dataset": TINY}, {"dataset": [None, "mnist", X]}),
     (downloads.download, {"name": "mnist", "cache": Path("nowhere")}, {"name": NO_NAME}),
     (
         files.read_split,
@@ -652,6 +836,7 @@ BEHIND = {
         "training.randomness",
         "training.run",
         "training.stopping",
+        "training.judge.judge_loss",
     ],
     "the checks themselves, and decorators": ["validation", "losses.half_precision"],
     "behind exercises.check and diagnose_vae, which turn every mistake into a verdict or a finding": [
@@ -696,11 +881,15 @@ BEHIND = {
         "widgets.pad.DrawingPad",
         "widgets.plane.LatentPlane",
         "widgets.plane.has_pad",
+        "widgets.priors.Map",
+        "widgets.priors.Plane",
+        "widgets.priors.PriorExplorer",
         "widgets.sliders.LatentSliders",
         "widgets.noise.NoiseExplorer",
     ],
     "what a function returns, and errors: nobody's input": [
         "losses.loss.Loss",
+        "evaluation.sample_scores.SampleScores",
         "losses.probabilistic_pca.LinearGaussian",
         "data.dataset.Dataset",
         "data.files.DataFile",
@@ -737,7 +926,7 @@ def public_names():
 
 
 def _is_method(name, value):
-    return inspect.isfunction(value) and not name.startswith("_")
+    return inspect.isfunction(getattr(value, "__func__", value)) and not name.startswith("_")
 
 
 def is_behind(name):

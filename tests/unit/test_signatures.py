@@ -92,7 +92,16 @@ def test_there_is_one_kind_of_validation():
         if isinstance(node, (ast.FunctionDef, ast.ClassDef))
         for decorator in node.decorator_list
     }
-    others = {"property", "cached_property", "cache", "lru_cache", "contextmanager", "dataclass", "functools.wraps"}
+    others = {
+        "classmethod",
+        "property",
+        "cached_property",
+        "cache",
+        "lru_cache",
+        "contextmanager",
+        "dataclass",
+        "functools.wraps",
+    }
     assert used == {"validated", "Condition", "named", "in_float32", "torch.no_grad", *others}
 
 

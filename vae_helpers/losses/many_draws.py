@@ -18,7 +18,8 @@ from torch import Tensor, nn
 Model = Annotated[nn.Module, has("encode", "decode", "latent_dim"), prior_with_density]
 
 
-def sees_labels(model: nn.Module) -> bool:
+@validated
+def sees_labels(model: Annotated[nn.Module, has("encode")]) -> bool:
     """Whether a model's encoder takes labels beside images."""
     return "y" in inspect.signature(model.encode).parameters
 
@@ -26,7 +27,10 @@ def sees_labels(model: nn.Module) -> bool:
 @validated
 def cloud(model: Annotated[nn.Module, has("encode")], x: Images, y: Classes | None = None) -> tuple[Rows, Rows]:
     """(mu, logvar) of q(z|x), or of q(z|x, y) where the model's encoder sees labels."""
-    return model.encode(x, y) if sees_labels(model) else model.encode(x)
+    q = model.encode(x, y) if sees_labels(model) else model.encode(x)
+    if isinstance(q, Tensor):
+        raise TypeError(f"model gives one code for an image and no cloud: {type(model).__name__} has no q(z|x).")
+    return q
 
 
 @validated

@@ -1,11 +1,13 @@
 """The judge of samples: a small convolutional classifier, and the features that it judges by."""
 
-from vae_helpers.validation import PositiveInt, validated
+from typing import Annotated
+
+from vae_helpers.validation import PositiveInt, tensors, validated
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-Images = Float[Tensor, " batch 1 28 28"]
+Images = Annotated[Float[Tensor, " batch 1 28 28"], tensors.suits_the_model]
 
 
 class Judge(nn.Module):

@@ -93,7 +93,8 @@ class Mixture(nn.Module):
     @validated
     def fitted_to(cls, codes: Finite[Tensor, " n d"], n_components: PositiveInt, seed: Seed = 0) -> "Mixture":
         """The mixture that EM finds for these codes, with scikit-learn; at least n_components of them."""
-        prior = cls(n_components, codes.shape[1]).to(codes)
+        with codes.device:
+            prior = cls(n_components, codes.shape[1]).to(codes)
         for parameter, value in zip(prior.parameters(), _by_em(codes, n_components, seed), strict=True):
             parameter.data.copy_(value)
         return prior
@@ -178,7 +179,8 @@ class ClassMixture(nn.Module):
         seed: Seed = 0,
     ) -> "ClassMixture":
         """A mixture found by EM for the codes of each class, at least n_components of them; y: their labels."""
-        prior = cls(n_components, codes.shape[1], n_classes).to(codes)
+        with codes.device:
+            prior = cls(n_components, codes.shape[1], n_classes).to(codes)
         for k in range(n_classes):
             found = _by_em(codes[y == k], n_components, seed, called=f"codes of class {k}")
             for parameter, value in zip(prior.parameters(), found, strict=True):

@@ -8,6 +8,7 @@ from vae_helpers.widgets.kl import kl_explorer
 from vae_helpers.widgets.noise import noise_explorer
 from vae_helpers.widgets.pad import drawing_pad
 from vae_helpers.widgets.plane import latent_plane
+from vae_helpers.widgets.priors import prior_explorer
 from vae_helpers.widgets.sliders import latent_sliders
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "latent_plane",
     "latent_sliders",
     "noise_explorer",
+    "prior_explorer",
 ]

@@ -4,11 +4,11 @@ from math import log
 
 from vae_helpers import evaluation, losses
 from vae_helpers.losses import joint_log_prob
-from vae_helpers.models import VAE, ClassPriorVAE, ConditionalVAE
+from vae_helpers.models import VAE, ClassMixture, ClassPriorVAE, ConditionalVAE, Mixture, SecondLayer
 
 import pytest
 import torch
-from torch.distributions import MultivariateNormal, Normal
+from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal, Normal
 
 
 @pytest.fixture
@@ -157,3 +157,57 @@ def test_one_run_under_ten_priors_gives_what_a_run_per_class_gives():
     for k in range(10):
         alone = evaluation.sampled_log_p(model, x_bin, torch.full((7,), k), n_samples=20, seed=3)
         assert torch.allclose(table[:, k], alone, atol=1e-4)
+
+
+def with_a_prior(kind, prior):
+    """A model with one latent number, its weights drawn, in float64; and 6 binarized images."""
+    torch.manual_seed(0)
+    model = kind(1, (8,))
+    model.prior = prior
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    return model.double().requires_grad_(False), torch.rand(6, 1, 28, 28).round().double()
+
+
+def on_the_line(model, x, y=None):
+    """log p(x) of each image by quadrature, the prior by torch.distributions."""
+    grid = torch.linspace(-15, 15, 1501, dtype=torch.float64)
+    found = []
+    for i, image in enumerate(x):
+        logits, means, logvars = (p if y is None else p[y[i]] for p in model.prior.parameters())
+        each = Normal(means.squeeze(-1), (logvars.squeeze(-1) / 2).exp())
+        prior = MixtureSameFamily(Categorical(logits=logits), each)
+        labels = None if y is None else y[i].expand(len(grid))
+        log_p = -losses.bernoulli_nll(model.decode(grid[:, None], labels), image.expand(len(grid), -1, -1, -1))
+        found.append(losses.log_evidence_on_grid(prior.log_prob(grid) + log_p, grid))
+    return torch.stack(found)
+
+
+def met_on_average(estimates):
+    """log p(x) of six images from many estimates of each, whose exponentials are right on average."""
+    return losses.log_mean_exp(estimates.view(-1, 6))
+
+
+def test_a_learned_prior_is_the_one_that_is_sampled_under():
+    model, x = with_a_prior(VAE, Mixture(4, 1))
+    estimates = evaluation.sampled_log_p(model, x.repeat(500, 1, 1, 1), n_samples=5)
+    assert torch.allclose(met_on_average(estimates), on_the_line(model, x), atol=0.1)
+
+
+def test_so_is_a_prior_of_each_class():
+    model, x = with_a_prior(ConditionalVAE, ClassMixture(4, 1, n_classes=10))
+    y = torch.arange(6)
+    exact = on_the_line(model, x, y)
+    estimates = evaluation.sampled_log_p(model, x.repeat(500, 1, 1, 1), y.repeat(500), n_samples=5)
+    assert torch.allclose(met_on_average(estimates), exact, atol=0.1)
+    of_each = evaluation.sampled_log_p_of_each_class(model, x, n_samples=5)
+    alone = [evaluation.sampled_log_p(model, x, torch.full((6,), k), n_samples=5) for k in (0, 7)]
+    assert torch.equal(of_each[:, [0, 7]], torch.stack(alone, dim=1))
+
+
+def test_a_second_layer_has_no_density_to_sample_under():
+    model = VAE(3, (8,))
+    model.prior = SecondLayer(3, 2, (8,))
+    with pytest.raises(TypeError, match=r"model has a prior without log_prob \(SecondLayer\)"):
+        evaluation.sampled_log_p(model, torch.zeros(2, 1, 28, 28))

@@ -11,8 +11,10 @@ from vae_helpers import data, widgets
 from vae_helpers.data import gaussian, masking
 from vae_helpers.evaluation import mse, psnr, spherical, straight
 from vae_helpers.losses import Loss
+from vae_helpers.models import FullGaussian, StandardGaussian
 from vae_helpers.plotting import png_of
 from vae_helpers.widgets.plane import has_pad
+from vae_helpers.widgets.priors import Plane
 
 import pytest
 import torch
@@ -31,6 +33,7 @@ VAE, OTHER, PLANE, CONDITIONAL = moody_vae(), moody_autoencoder(seed=1), moody_v
 BY_BETA = {0.5: moody_vae(seed=2), 1.0: VAE, 4.0: moody_vae(seed=3)}
 SCORES = {0.5: Loss(70.0, 30.0), 1.0: Loss(80.0, 25.0), 4.0: Loss(110.0, 12.5)}
 STYLE = torch.tensor([0.5, -1.0, 0.0])
+PRIORS = {"N(0, I)": StandardGaussian(3), "Gaussian": FullGaussian.fitted_to(CODES)}
 TARGET = Normal(torch.tensor(0.5, dtype=torch.float64), 0.4)
 
 WIDGETS = {
@@ -42,6 +45,7 @@ WIDGETS = {
     "kl_explorer": lambda: widgets.kl_explorer(1.2, -1.0),
     "latent_plane": lambda: widgets.latent_plane(PLANE, start=(0.5, -1.5), pad=False),
     "latent_sliders": lambda: widgets.latent_sliders(VAE, START, CODES),
+    "prior_explorer": lambda: widgets.prior_explorer(VAE, PRIORS, CODES, torch.arange(500) % 10),
     "noise_explorer": lambda: widgets.noise_explorer({"vae": VAE, "other": OTHER}, X, kind="Gaussian", amount=0.3),
 }
 if has_pad():
@@ -261,6 +265,42 @@ def test_each_control_of_the_noise_changes_its_own_part(control):
     assert shown(widget.picture) == png_of(expected, 3, 6)
     noisy, denoised = (psnr(mse(image[None], expected[:1])) for image in expected[1:])
     assert widget.numbers.value == f"clean, with noise ({noisy:.1f} dB), and denoised ({denoised:.1f} dB)"
+
+
+# prior_explorer
+
+
+def drawn_from(name, turn=0):
+    z = PRIORS[name].sample(320, torch.Generator().manual_seed(0))
+    return z[16 * turn : 16 * (turn + 1)]
+
+
+def shows_draws_of(widget, name, turn=0):
+    z = drawn_from(name, turn)
+    assert shown(widget.picture) == png_of(generated(VAE, z), 4, 3)
+    assert shown(widget.map) == Plane(CODES, torch.arange(500) % 10).png(z)
+    assert f"16 codes drawn from {name}, decoded" in widget.picture.value
+
+
+@used("prior_explorer", "prior")
+def test_the_prior_that_is_pressed_is_the_one_drawn_from(control):
+    widget, buttons = made("prior_explorer", control)
+    shows_draws_of(widget, "N(0, I)")
+    buttons.value = "Gaussian"
+    shows_draws_of(widget, "Gaussian")
+
+
+@used("prior_explorer", "draw again")
+def test_draw_again_shows_the_next_draws_and_in_the_end_the_first(control):
+    widget, button = made("prior_explorer", control)
+    for turn in (1, 2):
+        button.click()
+        shows_draws_of(widget, "N(0, I)", turn)
+    widget.prior.value = "Gaussian"
+    shows_draws_of(widget, "Gaussian", 2)
+    for _ in range(18):
+        button.click()
+    shows_draws_of(widget, "Gaussian")
 
 
 # beta_explorer
