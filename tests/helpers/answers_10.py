@@ -174,6 +174,8 @@ ANOTHER_HAND = {
         lambda w, g: torch.einsum("kn,knd->nd", w.exp(), g),
         lambda w, g: torch.einsum("kn,knd->nd", w, g),
         lambda w, g: torch.stack([g[k, i] for i, k in enumerate(w.argmax(0).tolist())]),
+        lambda w, g: torch.einsum("kn,knd->nd", w - w.logsumexp(0), g),
+        lambda w, g: torch.einsum("kn,knd->nd", (w - w.logsumexp((0, 1))).exp(), g),
     ],
     "two-layer-kl": [
         lambda *given: layers(*given, lambda q, p, z: kl_divergence(q, p)),

@@ -136,5 +136,14 @@ GRADIENT_OF_DRAWS = Exercise(
             lambda w, g: g.gather(0, w.argmax(0)[None, :, None].expand(1, *g.shape[1:]))[0],
             "the best draw alone speaks. The others count too, as much as their weights.",
         ),
+        Mistake(
+            lambda w, g: (w.log_softmax(0)[..., None] * g).sum(0),
+            "these are the *logs* of the shares, all negative: the draw that counts most has the smallest. Shares are "
+            "positive, and add up to 1.",
+        ),
+        Mistake(
+            lambda w, g: (w.flatten().softmax(0).view_as(w)[..., None] * g).sum(0),
+            "one softmax runs over draws and images alike: the shares of an image's own draws are to add up to 1.",
+        ),
     ),
 )
