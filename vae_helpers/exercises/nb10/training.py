@@ -58,6 +58,7 @@ def _with_kl(kl_of: object) -> object:
     """An answer whose first column is right, and the second what kl_of(model, mu, logvar, z, log_q, eps) says."""
 
     def answer(model: nn.Module, x: Tensor, eps: Tensor) -> Tensor:
+        """Both columns, (batch, 2)."""
         mu, logvar, z, nll, log_q = _parts(model, x, eps)
         return torch.stack([nll, kl_of(model, mu, logvar, z, log_q, eps)], dim=1)
 
