@@ -39,8 +39,8 @@ class Drawing:
 DRAWINGS = {
     "course_map": Drawing(
         graphs.course_map,
-        1100,
-        514,
+        764,
+        726,
         "The course, from 00 to 10, and the playground",
         "Eleven notebooks as a path; on each arrow, the failure that leads on to the next notebook. Below, the "
         "playground, with every slider in one place.",

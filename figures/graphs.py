@@ -10,34 +10,35 @@ COURSE = [
     ("00", "start here", "pixels\ndon’t agree"),
     ("01", "autoencoder", "a wide code\njust copies"),
     ("02", "denoising", "codes can’t\nbe sampled"),
-    ("03", "ELBO", "a sample\nblocks the\ngradient"),
+    ("03", "ELBO", "a sample blocks the gradient"),
     ("04", "reparameterization\n& KL", "linear:\nonly blobs"),
-    ("05", "VAE", "is it any good?"),
+    ("05", "VAE", "is it\nany good?"),
     ("06", "likelihood", "what is in\nthe code?"),
-    ("07", "latent space", "can’t ask\nfor a 7"),
+    ("07", "latent space", "can’t ask for a 7"),
     ("08", "conditional\nVAE", "what goes\nwrong?"),
     ("09", "spot the bug", "half are\nno digits"),
     ("10", "better prior", ""),
 ]
-A_ROW = 6
+A_ROW = 4
 
 
 def course_map(axes: Axes) -> None:
-    """Two rows of notebooks; on each arrow, the failure that leads on; below, the playground."""
-    radius, left, step, upper, lower = 29, 92, 180, 410, 198
-    places = [(left + step * (i % A_ROW), lower if i >= A_ROW else upper) for i in range(len(COURSE))]
-    right = places[A_ROW - 1][0]
-    for (number, name, failure), (x, y) in zip(COURSE, places, strict=True):
+    """Rows of four notebooks; on each arrow, the failure that leads on; below, the playground."""
+    radius, left, step, lowest, drop = 29, 112, 180, 198, 212
+    rows = -(-len(COURSE) // A_ROW)
+    right = left + step * (A_ROW - 1)
+    for i, (number, name, failure) in enumerate(COURSE):
+        x, y = left + step * (i % A_ROW), lowest + drop * (rows - 1 - i // A_ROW)
         disc(axes, (x, y), radius, BLUE, BLUE)
         label(axes, (x, y), number, colour="white", weight="bold")
         label(axes, (x, y - radius - 14), name, SMALL, va="top")
         if failure and x < right:
             arrow(axes, (x + radius, y), (x + step - radius, y))
             label(axes, (x + step / 2, y + 16), failure, SMALL, RED, va="bottom")
-    (start, _), (end, _) = places[A_ROW - 1 : A_ROW + 1]
-    turn = lower + radius + 54
-    arrow(axes, (start, upper - 88), (start, turn), (end, turn), (end, lower + radius))
-    label(axes, ((start + end) / 2, turn + 12), COURSE[A_ROW - 1][2], SMALL, RED, va="bottom")
+        elif failure:
+            turn = y - drop + radius + 54
+            arrow(axes, (x, y - 88), (x, turn), (left, turn), (left, y - drop + radius))
+            label(axes, ((left + right) / 2, turn + 12), failure, SMALL, RED, va="bottom")
     told = "playground: every slider in one place"
     box(axes, ((left + right) / 2, 56), right - left + 2 * radius, 54, told, edge=BLUE)
 

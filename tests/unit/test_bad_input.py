@@ -305,7 +305,11 @@ CASES = {
             {**LOSS, "model": [*NO_MODEL, CVAE, TWO_LAYERS], "y": [None, *NO_CLASSES], "beta": NOT_NEGATIVE},
         ),
         (losses.sees_labels, {"model": CVAE}, {"model": NO_MODEL}),
-        (losses.cloud, {"model": CVAE, "x": X, "y": Y}, {**LOSS, "model": [*NO_MODEL, AE], "y": [None, *NO_CLASSES]}),
+        (
+            losses.cloud_of,
+            {"model": CVAE, "x": X, "y": Y},
+            {**LOSS, "model": [*NO_MODEL, AE], "y": [None, *NO_CLASSES]},
+        ),
         (
             losses.log_weights,
             {"model": BY_CLASS, "x": X, "y": Y, "k": 2},

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 from vae_helpers.data import Dataset, in_float64, to_float
 from vae_helpers.evaluation.batchwise import in_batches
 from vae_helpers.evaluation.samples import frechet_distance
-from vae_helpers.losses import cloud, mean_and_covariance, reparameterize
+from vae_helpers.losses import cloud_of, mean_and_covariance, reparameterize
 from vae_helpers.training.randomness import own_random_state
 from vae_helpers.validation import Condition, Finite, FinitePixels, Positive, PositiveInt, Seed, has, tensors, validated
 
@@ -122,7 +122,7 @@ def decoded_codes(
     x, y = (_some(t, n, seed) for t in (dataset.x, dataset.y))
     with own_random_state(seed):
         parts = zip(x.split(2000), y.split(2000), strict=True)
-        return torch.cat([model.generate(reparameterize(*cloud(model, to_float(a), b)), b) for a, b in parts])
+        return torch.cat([model.generate(reparameterize(*cloud_of(model, to_float(a), b)), b) for a, b in parts])
 
 
 @validated

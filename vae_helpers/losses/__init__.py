@@ -25,7 +25,7 @@ from vae_helpers.losses.learned_priors import conditional_prior_loss, prior_loss
 from vae_helpers.losses.loss import Loss, LossFunction
 from vae_helpers.losses.many_draws import (
     binarized_iwae_loss,
-    cloud,
+    cloud_of,
     iwae_loss,
     log_weights,
     normalized_weights,
@@ -62,7 +62,7 @@ __all__ = [
     "binarized_loss",
     "bottom_up_loss",
     "class_prior_loss",
-    "cloud",
+    "cloud_of",
     "conditional_prior_loss",
     "conditional_vae_loss",
     "denoising_loss",

@@ -25,7 +25,7 @@ def sees_labels(model: Annotated[nn.Module, has("encode")]) -> bool:
 
 
 @validated
-def cloud(model: Annotated[nn.Module, has("encode")], x: Images, y: Classes | None = None) -> tuple[Rows, Rows]:
+def cloud_of(model: Annotated[nn.Module, has("encode")], x: Images, y: Classes | None = None) -> tuple[Rows, Rows]:
     """(mu, logvar) of q(z|x), or of q(z|x, y) where the model's encoder sees labels."""
     q = model.encode(x, y) if sees_labels(model) else model.encode(x)
     if isinstance(q, Tensor):
@@ -39,7 +39,7 @@ def log_weights(model: Model, x: Images, y: Classes | None = None, k: PositiveIn
 
     Gradients reach encoder, decoder and prior. x in [0, 1], or whatever the model's likelihood is a density of.
     """
-    mu, logvar = cloud(model, x, y)
+    mu, logvar = cloud_of(model, x, y)
     z = reparameterize(mu.expand(k, -1, -1), logvar.expand(k, -1, -1))
     log_q = gaussian_log_prob(z, mu, logvar)
     again = None if y is None else y.repeat(k)

@@ -153,7 +153,7 @@ def test_an_exercise_whose_reference_is_no_written_out_function_is_judged_withou
 @pytest.mark.parametrize("name", WRITTEN_OUT)
 def test_a_reference_is_a_plain_function(name):
     source = inspect.getsource(WRITTEN_OUT[name].reference)
-    assert source.startswith("def ") and len(source.splitlines()) <= 8
+    assert source.startswith("def ") and len(source.splitlines()) <= 12  # as long as what the learner writes
 
 
 def test_a_verdict_of_a_check_holds_its_relation_as_data():

@@ -8,6 +8,7 @@ from vae_helpers.exercises.engine.relation import Finding, Relation
 from vae_helpers.losses import Loss, WarmUp
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, nn
 
 STEPS, CALLS = 5, 12
@@ -41,8 +42,8 @@ class Watched:
     """A loss that takes down how it is called. betas: with each call's mode; result: what it returned last."""
 
     betas: list[tuple[bool, float | None]] = field(default_factory=list)
-    images: list[Tensor] = field(default_factory=list)
-    labels: list[Tensor | None] = field(default_factory=list)
+    images: list[Shaped[Tensor, "..."]] = field(default_factory=list)
+    labels: list[Shaped[Tensor, "..."] | None] = field(default_factory=list)
     result: Loss | None = None
 
     def __call__(self, model: nn.Module, x: Tensor, y: Tensor | None = None, beta: object = None) -> Loss:

@@ -10,12 +10,13 @@ from vae_helpers.losses import kl_to_standard_normal
 from vae_helpers.models import VAE
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
 Images = Float[Tensor, "batch 1 28 28"]
 Codes = Float[Tensor, "batch d"]
+Anything = Shaped[Tensor, "..."]  # a learner may hand over what is no image, no code
 Program = Callable[[nn.Module, Tensor], object]
 
 
@@ -29,11 +30,11 @@ class ListeningVAE(VAE):
         self.requires_grad_(False)
         self.told, self.codes, self.answers = (mu, logvar), [], []
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Anything) -> tuple[Codes, Codes]:
         """What it was told, whatever the images."""
         return self.told
 
-    def decode(self, z: Tensor, y: object = None) -> Tensor:
+    def decode(self, z: Anything, y: object = None) -> Anything:
         """The picture of z, both remembered."""
         self.codes.append(z)
         self.answers.append(3 * self.decoder(z).unflatten(-1, (1, 28, 28)))
@@ -48,7 +49,7 @@ class Heard:
     x: Images
     mu: Codes
     logvar: Codes
-    x_logits: Tensor | None
+    x_logits: Anything | None
 
 
 def hear(program: Program, n: int, d: int, seed: int) -> Heard:

@@ -23,7 +23,7 @@ def _values(seed: int = 0) -> list[tuple]:
 
 
 def _gradients(value: Tensor, parameters: list[Tensor]) -> list[Tensor]:
-    grads = torch.autograd.grad(value, parameters, allow_unused=True)
+    grads = torch.autograd.grad(value, parameters, allow_unused=True, retain_graph=True)
     return [g for g in grads if g is not None] or [torch.zeros(1)]
 
 
