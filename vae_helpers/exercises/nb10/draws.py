@@ -6,13 +6,14 @@ from math import log, pi
 from vae_helpers.exercises.engine import Exercise, Mistake
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
 class LogJoint:
     """A small model's log p(x, z) of codes (..., n, d), two-humped; what a check hands out as ``log_joint``."""
 
-    def __init__(self, x: Tensor) -> None:
+    def __init__(self, x: Float[Tensor, "..."]) -> None:
         self.x = x
 
     def __call__(self, z: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from vae_helpers.losses import bernoulli_nll, kl_to_standard_normal
 from vae_helpers.models import VAE
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 
@@ -17,7 +18,7 @@ class SmallPrior(nn.Module):
         super().__init__()
         self.mean, self.logvar = nn.Parameter(torch.randn(d, generator=g)), nn.Parameter(torch.randn(d, generator=g))
 
-    def log_prob(self, z: Tensor) -> Tensor:
+    def log_prob(self, z: Float[Tensor, "... d"]) -> Float[Tensor, "..."]:
         """log p(z) per code, in nats."""
         squares = (z - self.mean).square() / self.logvar.exp()
         return -0.5 * (squares + self.logvar + log(2 * pi)).sum(dim=-1)
