@@ -208,10 +208,12 @@ def _by_em(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, means and covariances (log variances where they are diagonal) of k Gaussians fitted to codes."""
     from sklearn.mixture import GaussianMixture  # takes a second, and few need it
+    from threadpoolctl import threadpool_limits
 
     if len(codes) < max(k, 2):
         raise ValueError(f"{called} must be at least {max(k, 2)}, for n_components = {k}, got {len(codes)}.")
     em = GaussianMixture(k, covariance_type=covariances, random_state=seed, max_iter=200)
-    found = em.fit(codes.detach().cpu().numpy())
+    with threadpool_limits(1):  # products of few numbers: two threads take three times as long as one
+        found = em.fit(codes.detach().cpu().numpy())
     spread = np.log(found.covariances_) if covariances == "diag" else found.covariances_
     return tuple(torch.from_numpy(a) for a in (np.log(found.weights_), found.means_, spread))
