@@ -870,6 +870,7 @@ BEHIND = {
         "exercises.diagnosis.modes",
         "exercises.diagnosis.noise",
         "exercises.diagnosis.places",
+        "exercises.diagnosis.planted",
         "exercises.diagnosis.reading",
         "exercises.diagnosis.reconstruction",
         "exercises.diagnosis.report",

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from types import SimpleNamespace
 
 from vae_helpers import losses, models
 from vae_helpers.losses import Loss
@@ -31,6 +32,8 @@ def written_in_the_notebook(*names):
         "likelihoods": likelihoods,
         "mlp": models.mlp,
         "Loss": Loss,
+        "checkpoint": checkpoint,
+        "dataset": SimpleNamespace(name="mnist"),
     }
     for node in (node for c in cells for node in ast.parse("".join(c["source"])).body):
         named = getattr(node, "name", None) or (isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None))
@@ -57,11 +60,16 @@ def test_what_the_notebooks_own_class_keeps_the_packages_class_finds(own_vae, d)
 
 
 def test_the_notebook_trains_and_keeps_in_this_configuration():
-    assert written_in_the_notebook("how") == [HOW]
+    *_, keep_weights = written_in_the_notebook("Bernoulli", "LIKELIHOODS", "VAE", "keep_weights")
+    trained = models.VAE(3)
+    keep_weights(trained, HISTORY)
+    found = models.VAE(3)
+    assert checkpoint.remembered(found, "mnist", pytest.fail, **HOW) == HISTORY
+    assert torch.equal(found.decoder[0].weight, trained.decoder[0].weight)
     code = "".join(line for cell in json.loads(NOTEBOOK.read_text("utf-8"))["cells"] for line in cell["source"])
     for name in ("model", "plane"):
-        assert f"training.fit({name}, x, vae_loss, epochs=8, lr=5e-3" in code
-        assert f"checkpoint.keep({name}, history, dataset.name, **how)" in code
+        assert f"training.fit({name}, x, loss_of, epochs=8, lr=5e-3" in code
+        assert f"keep_weights({name}, history)" in code
 
 
 @pytest.mark.parametrize("other", [{"epochs": 9}, {"lr": 4e-3}, {"seed": 1}, {"loss": "another"}])
