@@ -38,7 +38,9 @@ def mathml(latex: str, display: bool = False) -> str:
 def _mend_letters(element: Element) -> None:
     """Browsers know no mathvariant but normal; TeX sets names, ∇, ∂ and … like letters, a slash without space."""
     text = element.text
-    if variant := element.attrib.pop("mathvariant", None):
+    variant = element.attrib.get("mathvariant", "normal")  # which stays: upright letters
+    if variant != "normal":
+        del element.attrib["mathvariant"]
         if text not in ALPHABETS.get(variant, {}):
             raise ValueError(f"{variant} {text!r}: add the letter to ALPHABETS in {__name__}.")
         element.text = ALPHABETS[variant][text]
