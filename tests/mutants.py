@@ -184,7 +184,8 @@ def run_tests(folder: Path, tests: list[str]) -> int:
         os.dup2(silence, 1), os.dup2(silence, 2)
         import pytest
 
-        os._exit(pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
+        first = ["-o", f"pythonpath={folder} tests ."]  # before the package that stands beside the tests
+        os._exit(pytest.main([*first, "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
     end = time.monotonic() + 10 * SLOWEST  # for one that waits for ever
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
