@@ -1,4 +1,4 @@
-"""The playground in a real JupyterLab: each of its ten widgets answers to the keyboard; Presentation Mode."""
+"""The playground in a real JupyterLab: each of its widgets answers to the keyboard; Presentation Mode."""
 
 import pytest
 
@@ -15,25 +15,28 @@ CONTROLS = {
     "interpolation": "t",
     "beta_explorer": "β",
     "class_explorer": "style 1",
+    "prior_explorer": "draw again",
 }  # in the playground's order
 
 
 @pytest.fixture(scope="module")
 def playground(run_all):
-    """Its ten widgets; the page is there before the folded cells at its end have run."""
+    """Its widgets; the page is there before the folded cells at its end have run."""
     return widgets_in(run_all("playground.ipynb"), len(CONTROLS))
 
 
 @pytest.mark.parametrize(("name", "label"), CONTROLS.items(), ids=CONTROLS)
 def test_a_key_on_a_control_changes_the_picture(playground, name, label):
     widget = playground[list(CONTROLS).index(name)]
-    pad = widget.get_by_role("application")
+    pad, button = widget.get_by_role("application"), widget.get_by_role("button", name=label, exact=True)
     if label == "the sheet":
         pad.focus()
         changes_picture(widget, lambda: widget.page.keyboard.press("Space"))
     elif label == "the pad" and pad.count():
         pad.focus()
         changes_picture(widget, lambda: widget.page.keyboard.press("ArrowRight"))
+    elif button.count():
+        changes_picture(widget, lambda: button.press("Enter"))
     else:
         changes_picture(widget, lambda: press_on_slider(widget, "z 1" if label == "the pad" else label))
 

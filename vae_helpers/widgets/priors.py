@@ -14,7 +14,7 @@ from jaxtyping import Float, Int64
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-SHOWN, KEPT, ACROSS, ZOOM, SIDE, REACH = 16, 20, 4, 3, 300, 1.15
+SHOWN, KEPT, ACROSS, ZOOM, SIDE, REACH = 15, 20, 5, 3, 300, 1.15
 Priors = Mapping[str, nn.Module]
 
 
@@ -28,7 +28,7 @@ class Map(Picture):
 class PriorExplorer(Playable):
     """What ``prior_explorer`` makes: ``prior`` (buttons), ``draw``, ``map`` (codes on a plane), ``picture`` (decoded).
 
-    ``drawn`` holds each prior's codes, drawn once; the button goes on to the next 16 of them.
+    ``drawn`` holds each prior's codes, drawn once; the button goes on to the next 15 of them.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class PriorExplorer(Playable):
         pictures = ipywidgets.HBox([self.map, self.picture])
         super().__init__([self.prior, beside(pictures, [self.draw]), self.errors], alt, self.png())
 
-    def codes(self) -> Float[Tensor, " 16 d"]:
+    def codes(self) -> Float[Tensor, " 15 d"]:
         """The codes that are shown."""
         start = SHOWN * self.turn
         return self.drawn[self.prior.value][start : start + SHOWN]
 
     def png(self) -> bytes:
-        """The codes decoded, four a row, as PNG."""
+        """The codes decoded, five a row, as PNG."""
         with torch.inference_mode():
             return png_of(self.model.generate(self.codes()), ACROSS, ZOOM)
 

@@ -54,7 +54,7 @@ def test_a_code_on_the_map_is_an_orange_point():
 
 
 def test_a_second_layer_can_be_drawn_from_too():
-    assert explorer(two=SecondLayer(3, 2, (8,))).codes().shape == (16, 3)
+    assert explorer(two=SecondLayer(3, 2, (8,))).codes().shape == (15, 3)
 
 
 def test_training_afterwards_does_not_touch_the_widget_nor_it_the_global_numbers():
