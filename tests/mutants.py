@@ -184,8 +184,9 @@ def run_tests(folder: Path, tests: list[str]) -> int:
         os.dup2(silence, 1), os.dup2(silence, 2)
         import pytest
 
-        first = ["-o", f"pythonpath={folder} tests ."]  # before the package that stands beside the tests
-        os._exit(pytest.main([*first, "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
+        copy_first = ["-o", f"pythonpath={folder} tests ."]
+        options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        os._exit(pytest.main([*copy_first, *options, *tests]))
     end = time.monotonic() + 10 * SLOWEST  # for one that waits for ever
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
