@@ -126,7 +126,7 @@ ANOTHER_HAND = {
         lambda z, w, m, v: every(z, m, v) @ w.exp(),
         lambda z, w, m, v: every(z, m, v).sum(1) + w.sum(),
         lambda z, w, m, v: torch.logsumexp(every(z, m, v) + w.softmax(0), 1),
-        lambda z, w, m, v: every(z, m, v).exp().sum(1).log(),
+        lambda z, w, m, v: mean_exp(every(z, m, v), 1) + log(len(m)),
         lambda z, w, m, v: mixture(0 * w, m, v).log_prob(z),
         lambda z, w, m, v: (every(z, m, v) + w).max(1).values,
         lambda z, w, m, v: normal((w.exp()[:, None] * m).sum(0), (w.exp()[:, None] * v).sum(0)).log_prob(z),
@@ -149,6 +149,10 @@ ANOTHER_HAND = {
         lambda *g: columns(*g, lambda m, q, z, e: -m.prior.log_prob(z)),
         lambda *g: columns(*g, lambda m, q, z, e: q.log_prob(z) - m.prior.log_prob(z), lambda q: q.mean),
         lambda *g: columns(*g, lambda m, q, z, e: q.log_prob(z) - m.prior.log_prob(z))[:, [1, 0]],
+        lambda *g: columns(
+            *g,
+            lambda m, q, z, e: q.log_prob(z) - m.prior.log_prob(torch.addcmul(q.mean, q.stddev, torch.randn(e.shape))),
+        ),
     ],
     "class-mixture": [
         lambda z, y, w, m, v: normal(0 * z, 0 * z).log_prob(z),
@@ -184,5 +188,6 @@ ANOTHER_HAND = {
         lambda mu, v, z, e, d, eps: layers(mu, v, mu, e, d, eps, sampled),
         lambda *given: layers(*given, lambda q, p, z: q.log_prob(z) - Normal(0, 1).log_prob(z).sum(1)),
         lambda mu, v, z, e, d, eps: layers(mu, v, z, e, d, 0 * eps, sampled),
+        lambda mu, v, z, e, d, eps: layers(mu, v, z, lambda _: e(mu), d, eps, sampled),
     ],
 }

@@ -142,9 +142,9 @@ def of_width(model, x, y, e, width):
     return torch.stack([per_image(F.softplus(a) - x * a), kl(mu, logvar).sum(1)], -1)
 
 
-def varied(x, groups, power=1.0):
+def varied(x, groups, power=1.0, c=0):
     parts = [x[groups == k] for k in set(groups.tolist())]
-    return torch.stack([(p - p.mean(0)).pow(2).mean(0).pow(power).sum() for p in parts]).mean()
+    return torch.stack([((p - p.mean(0)).pow(2).sum(0) / (len(p) - c)).pow(power).sum() for p in parts]).mean()
 
 
 def told(judge, x, y, times=1.0, variety=None):
@@ -620,6 +620,8 @@ ANOTHER_HAND = {
         lambda n: pairs(quantiles([i / (n - 1) for i in range(n)])),
         lambda n: pairs(quantiles([i / n for i in range(n)])),
         lambda n: pairs(quantiles([0.05 + 0.9 * i / (n - 1) for i in range(n)])),
+        lambda n: pairs(quantiles([i / (n + 1) for i in range(1, n + 1)])),
+        lambda n: pairs([quantiles(middle(n))[0] * (1 - 2 * i / (n - 1)) for i in range(n)]),
     ],
     "measured-beta": [
         lambda r, k, a, b: (r * b) / (a * k),
@@ -787,6 +789,7 @@ ANOTHER_HAND = {
         lambda x, z, y: joined(x, F.one_hot(y), z, F.one_hot(y)),
         lambda x, z, y: joined(x, hot(y) == 0, z, hot(y) == 0),
         lambda x, z, y: joined(x, hot((y + 1) % 10), z, hot((y + 1) % 10)),
+        lambda x, z, y: joined(x, torch.stack(10 * [y], 1), z, torch.stack(10 * [y], 1)),
     ],
     "kl-to-every-class": [
         lambda m, v, c: every(m, v, c, gaps(m, c) ** 2).sum(1),
@@ -857,6 +860,16 @@ ANOTHER_HAND = {
         lambda j, x, y: told(j, x, y, float(len(y))),
         lambda j, x, y: torch.stack([(j(x).max(1).indices != y).double().mean(), varied(x, y)]),
         lambda j, x, y: torch.stack([F.cross_entropy(j(x), y, reduction="none").neg().exp().mean(), varied(x, y)]),
+        lambda j, x, y: told(j, x, y, variety=torch.std(x, 0).pow(2).sum()),
+        lambda j, x, y: told(j, x, y, variety=varied(x, j(x).max(1).indices, c=1)),
+        lambda j, x, y: told(j, x, y, variety=varied(x, y, c=1) / 784),
+        lambda j, x, y: told(j, x, y, variety=varied(x, y, 0.5, 1)),
+        lambda j, x, y: told(j, x, y, variety=(x - x.mean((1, 2, 3), keepdim=True)).pow(2).sum() / len(x) * 784 / 783),
+        lambda j, x, y: told(j, x, y, variety=varied(x, y, c=1) * len(set(y.tolist()))),
+        lambda j, x, y: told(j, x, y, 100.0, varied(x, y, c=1)),
+        lambda j, x, y: told(j, x, y, float(len(y)), varied(x, y, c=1)),
+        lambda j, x, y: torch.stack([(j(x).max(1).indices != y).double().mean(), varied(x, y, c=1)]),
+        lambda j, x, y: torch.stack([F.cross_entropy(j(x), y, reduction="none").neg().exp().mean(), varied(x, y, c=1)]),
     ],
     "mixture-nll": [
         lambda t, y: torch.stack([F.nll_loss(t, y, reduction="none"), of_mixture(t)], -1),
@@ -925,6 +938,7 @@ ANOTHER_HAND = {
         lambda t, x, m, v, z, o: seen(m, v, z, kl(m, v).sum() / len(x) / (t - cells(o, x))),
         lambda t, x, m, v, z, o: seen(m, v, z, (t - F.binary_cross_entropy_with_logits(o, x)) / kl(m, v).sum(1).mean()),
         lambda t, x, m, v, z, o: seen(m, v, z, t - cells(o, x)),
+        lambda t, x, m, v, z, o: seen(m, v, z, t - cells(o, x) - kl(m, v).sum(1).mean()),
     ],
 }  # fmt: skip
 # what the search finds in those without a message: kind and factor of the relation

@@ -139,5 +139,5 @@ def of_constants(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterat
     for other, cost in others.items():
         number = int(other) if isinstance(value, int) and other == int(other) else other
         if number != value:
-            says = f"it is right with {number:g} in place of {value:g}: one constant should be another"
+            says = f"{number:g} stands where {value:g} belongs: one constant should be another"
             yield "constant", pretty.of(i), f"{number:g}", says, lambda v, n=number: n, cost

@@ -100,6 +100,15 @@ QUANTILE_GRID = Exercise(
             lambda n: _grid(torch.linspace(0.05, 0.95, n)),
             "the quantiles run from 0.05 to 0.95. For n cells of equal probability take their midpoints, (i + ½)/n.",
         ),
+        Mistake(
+            lambda n: _grid((torch.arange(n) + 1) / (n + 1)),
+            "(i + 1)/(n + 1) leaves more room at both ends than between two codes. Take the midpoints of n equal "
+            "cells, (i + ½)/n.",
+        ),
+        Mistake(
+            lambda n: _grid(torch.linspace(*PRIOR.icdf(_midpoints(n))[[0, -1]].tolist(), n), codes_of=lambda z: z),
+            "the *codes* are evenly spaced. Space the probabilities evenly, (i + ½)/n, and take the quantile of each.",
+        ),
     ),
 )
 

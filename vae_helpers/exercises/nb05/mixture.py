@@ -81,6 +81,9 @@ def _of_rows(z: Tensor, again: Tensor) -> Iterator[Finding]:
     elif torch.equal(z, again):
         says = "every call draws the same: a seed is set inside. Leave ε's seed to the caller"
         yield Finding(Relation("same draw", "calls"), says)
+    elif len(z.unique(dim=0)) < 0.05 * DRAWS:
+        says = f"only {len(z.unique(dim=0))} different codes come, as if a component's mean were its every draw. "
+        yield Finding(Relation("not drawn", "result"), says + "Codes scatter around it: mixture.sample")
     elif len(z.unique(dim=0)) < 0.99 * DRAWS:
         says = "some codes come twice: old codes drawn again are reconstructions. New ones come from mixture.sample"
         yield Finding(Relation("old codes", "result"), says)

@@ -172,6 +172,11 @@ def _of_score(calls: list[tuple], result: object) -> list[Finding]:
         "it returns the sum over batches, which grows with their number: a mean per image is asked for": means.sum(),
         "it returns the sum over images, which grows with their number: a mean is asked for": right * N,
         "it returns the sum of weighed batches divided by their number: divide by the images": right * N / len(calls),
+        "the last batch is weighed as if it held batch_size images: weigh each by its own len": means.sum()
+        * BATCH_SIZE
+        / N,
+        "the first part holds the KL already, as .total does: reconstruction and KL, each by itself": right
+        * (2 - SHARE),
     }
     if result in (None, ...):
         return [Finding(Relation("nothing", "result"), "it returns nothing: return Loss(reconstruction, kl)")]

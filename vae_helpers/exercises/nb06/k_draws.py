@@ -63,7 +63,7 @@ def _of_encoder(seen: Seen, again: Seen, x: Tensor) -> Iterator[Finding]:
         return
     images = seen.shown[-1]
     if images.shape == x.shape and torch.allclose(images.float(), x):
-        says = "the encoder saw the grey images, and the decoder is asked for others: q sits beside the posterior"
+        says = "the encoder saw the grey images: their coins were not tossed, or only for the decoder"
         yield _finding("input", "encode", says + ". Show it the tossed coins", "grey")
     elif not _binary(images):
         yield _finding("other", "encode", "what the encoder saw is not made of 0s and 1s: toss a coin for every pixel")

@@ -103,12 +103,12 @@ class _Judge:
 
 
 def _judged(seed: int = 0) -> list[tuple]:
-    """Images that lie near a pattern of their class or of another one; classes of unequal size and spread."""
+    """Images that lie near a pattern of their class or of another one; two or more of each class, in unequal number."""
     g = torch.Generator().manual_seed(84 + 1000 * seed)
     probes = []
-    for n, k in ((14, 4), (23, 10)):
+    for n, k in ((14, 4), (29, 10)):
         judge = _Judge(k, 7 * k + seed)
-        asked = torch.cat([torch.arange(k), torch.randint(0, k - 1, (n - k,), generator=g)]).sort().values
+        asked = torch.cat([torch.arange(2 * k) % k, torch.randint(0, k - 1, (n - 2 * k,), generator=g)]).sort().values
         drawn = torch.where(torch.rand(n, generator=g) < 0.3, (asked + 1) % k, asked)
         spread = (0.2 + 0.6 * torch.rand(k, generator=g))[asked, None]
         images = (1 - spread) * judge.patterns[drawn] + spread * torch.rand(n, 784, generator=g)
@@ -125,15 +125,14 @@ def _agreement_and_variance(judge: Answer, images: Tensor, asked: Tensor) -> Ten
     flat = images.flatten(1)
     means = (marks.T @ flat) / counts.clamp(min=1)[:, None]
     squares = (flat - means[asked]).square()
-    of_class = (marks.T @ squares) / counts.clamp(min=1)[:, None]
+    of_class = (marks.T @ squares) / (counts - 1).clamp(min=1)[:, None]
     variance = of_class.sum(dim=1).sum() / (counts > 0).sum()
     return torch.stack([agreement, variance])
 
 
-def _unbiased(judge: Answer, images: Tensor, asked: Tensor) -> Tensor:
-    """As var() does without correction=0; a class of one image counts as 0, not as NaN."""
-    parts = [images[asked == k] for k in asked.unique()]
-    variances = [part.var(dim=0).sum() if len(part) > 1 else 0 * part.sum() for part in parts]
+def _divided_by_n(judge: Answer, images: Tensor, asked: Tensor) -> Tensor:
+    """As var() does with correction=0."""
+    variances = [images[asked == k].var(dim=0, correction=0).sum() for k in asked.unique()]
     return torch.stack([_share(judge, images, asked), torch.stack(variances).mean()])
 
 
@@ -141,16 +140,69 @@ def _share(judge: Answer, images: Tensor, asked: Tensor) -> Tensor:
     return (judge(images).argmax(1) == asked).float().mean()
 
 
-def _within(images: Tensor, groups: Tensor, reduce: Callable[[Tensor], Tensor] = torch.sum) -> Tensor:
-    return torch.stack([reduce(images[groups == k].var(dim=0, correction=0)) for k in groups.unique()]).mean()
+def _within(images: Tensor, groups: Tensor, c: int, reduce: Callable[[Tensor], Tensor] = torch.sum) -> Tensor:
+    return torch.stack([reduce(images[groups == k].var(dim=0, correction=c)) for k in groups.unique()]).mean()
 
 
 def _two(share: Callable[..., Tensor], variance: Callable[..., Tensor]) -> Answer:
     return lambda judge, images, asked: torch.stack([share(judge, images, asked), variance(judge, images, asked)])
 
 
-def _plain_variance(judge: Answer, images: Tensor, asked: Tensor) -> Tensor:
-    return _within(images, asked)
+def _spreads(c: int) -> tuple[Mistake, ...]:
+    """Wrong second numbers; c: the correction of var()."""
+    return (
+        Mistake(
+            _two(_share, lambda judge, x, y: x.var(0, correction=c).sum()),
+            "the variance is taken over all images at once: what differs between classes counts too, and a model with "
+            "one picture per class would look varied. Take each class by itself.",
+        ),
+        Mistake(
+            _two(_share, lambda judge, x, y: _within(x, judge(x).argmax(1), c)),
+            "the variance is taken within the classes that the judge *names*: a model that mixes up classes would hide "
+            "it. Group by what was asked.",
+        ),
+        Mistake(
+            _two(_share, lambda judge, x, y: _within(x, y, c, torch.mean)),
+            "the variance is a mean over the pixels: 784 times too small. Sum over the pixels.",
+        ),
+        Mistake(
+            _two(_share, lambda judge, x, y: _within(x, y, c, lambda v: v.sqrt().sum())),
+            "the second number adds standard deviations. Variances add up over pixels, their roots don't.",
+        ),
+        Mistake(
+            _two(_share, lambda judge, x, y: x.flatten(1).var(1, correction=c).mul(784).mean()),
+            "that is the variance *between the pixels of one image*. It is the images of a class that should vary, "
+            "pixel by pixel: dim 0.",
+        ),
+        Mistake(
+            _two(_share, lambda judge, x, y: _within(x, y, c) * len(y.unique())),
+            "the variances of the classes are added up: average them over the classes.",
+        ),
+    )
+
+
+def _shares(c: int) -> tuple[Mistake, ...]:
+    """Wrong first numbers, beside a variance of the correction c."""
+    plain_variance = lambda judge, x, y: _within(x, y, c)  # noqa: E731
+    return (
+        Mistake(
+            _two(lambda judge, x, y: _share(judge, x, y) * 100, plain_variance),
+            "the agreement is in per cent: a share between 0 and 1 is asked for.",
+        ),
+        Mistake(
+            _two(lambda judge, x, y: _share(judge, x, y) * len(y), plain_variance),
+            "the agreement is the number of images, not their share: divide by how many were asked for.",
+        ),
+        Mistake(
+            _two(lambda judge, x, y: 1 - _share(judge, x, y), plain_variance),
+            "the first number is the share that *disagrees*. The share of right ones is asked for.",
+        ),
+        Mistake(
+            _two(lambda judge, x, y: judge(x).softmax(1).gather(1, y[:, None]).mean(), plain_variance),
+            "the first number is how sure the judge is of the asked class, on average: count instead in how many "
+            "images that class has the largest score.",
+        ),
+    )
 
 
 AGREEMENT_AND_VARIANCE = Exercise(
@@ -158,53 +210,8 @@ AGREEMENT_AND_VARIANCE = Exercise(
     expects="two numbers, (2,): the share of images that the judge gives their asked class, and the variance within a "
     "class, summed over pixels, averaged over the classes",
     reference=_agreement_and_variance,
-    also=(lambda *probe: _unbiased(*probe),),
+    also=(lambda *probe: _divided_by_n(*probe),),
     probes=_judged,
     words={"scores": "the judge's scores", "named": "the class that the judge names", "agreement": "the agreement"},
-    mistakes=(
-        Mistake(
-            _two(_share, lambda judge, x, y: x.var(dim=0, correction=0).sum()),
-            "the variance is taken over all images at once: what differs between classes counts too, and a model with "
-            "one picture per class would look varied. Take each class by itself.",
-        ),
-        Mistake(
-            _two(_share, lambda judge, x, y: _within(x, judge(x).argmax(1))),
-            "the variance is taken within the classes that the judge *names*: a model that mixes up classes would hide "
-            "it. Group by what was asked.",
-        ),
-        Mistake(
-            _two(_share, lambda judge, x, y: _within(x, y, torch.mean)),
-            "the variance is a mean over the pixels: 784 times too small. Sum over the pixels.",
-        ),
-        Mistake(
-            _two(_share, lambda judge, x, y: _within(x, y, lambda v: v.sqrt().sum())),
-            "the second number adds standard deviations. Variances add up over pixels, their roots don't.",
-        ),
-        Mistake(
-            _two(_share, lambda judge, x, y: x.flatten(1).var(dim=1, correction=0).mul(784).mean()),
-            "that is the variance *between the pixels of one image*. It is the images of a class that should vary, "
-            "pixel by pixel: dim 0.",
-        ),
-        Mistake(
-            _two(_share, lambda judge, x, y: _within(x, y) * len(y.unique())),
-            "the variances of the classes are added up: average them over the classes.",
-        ),
-        Mistake(
-            _two(lambda judge, x, y: _share(judge, x, y) * 100, _plain_variance),
-            "the agreement is in per cent: a share between 0 and 1 is asked for.",
-        ),
-        Mistake(
-            _two(lambda judge, x, y: _share(judge, x, y) * len(y), _plain_variance),
-            "the agreement is the number of images, not their share: divide by how many were asked for.",
-        ),
-        Mistake(
-            _two(lambda judge, x, y: 1 - _share(judge, x, y), _plain_variance),
-            "the first number is the share that *disagrees*. The share of right ones is asked for.",
-        ),
-        Mistake(
-            _two(lambda judge, x, y: judge(x).softmax(1).gather(1, y[:, None]).mean(), _plain_variance),
-            "the first number is how sure the judge is of the asked class, on average: count instead in how many "
-            "images that class has the largest score.",
-        ),
-    ),
+    mistakes=(*_spreads(0), *_shares(0), *_spreads(1), *_shares(1)),
 )

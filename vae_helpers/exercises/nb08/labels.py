@@ -90,6 +90,11 @@ JOIN_LABEL = Exercise(
             _joined(lambda y: _one_hot(y).roll(1, 1), lambda y: _one_hot(y).roll(1, 1)),
             "each label stands one column too far: class 0 belongs into column 0.",
         ),
+        Mistake(
+            _joined(*2 * [lambda y: _number(y).repeat(1, 10)]),
+            "the label went in as its number, ten times over: an 8 lies between 7 and 9, an order that classes don't "
+            "have. F.one_hot(y, 10) gives each class an input of its own.",
+        ),
     ),
 )
 

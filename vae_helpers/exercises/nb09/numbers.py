@@ -114,8 +114,8 @@ def _tables(seed: int) -> Iterator[tuple[str, str, Named]]:
 SAYS = {
     "nothing": "where all values are finite",
     "nan": "where σ² alone holds one NaN",
-    "inf": "where σ² alone holds one infinity: it comes before the NaN, as the difference of two makes one",
-    "-inf": "where log σ² alone holds one −inf: that isn't finite either",
+    "inf": "where σ² alone holds one infinity, from which the next difference makes a NaN",
+    "-inf": "where log σ² alone holds one −inf",
     "order": "where log σ² is the first of three: the later ones only inherit it",
     "large": "where all are finite, one of them 3e38: large is not infinite",
     "scalar": "where the loss, a single number, is NaN",
@@ -140,8 +140,11 @@ def _of_names(answer: Answer, seed: int) -> list[Finding]:
         "every entry": "One bad entry among twelve is enough: a value counts as soon as *not all* entries are finite",
         "last": "The last one is named: return at the first that you meet",
     }
+    more |= {"inf": "An infinity is not finite either", "-inf": "An infinity is not finite either"}
+    more |= {"nan": "A NaN is not finite either"} if "inf" not in wrong else {}
     where = SAYS.get(kind, SAYS["nan"] if kind == "every entry" else SAYS["order"])
-    return [Finding(Relation("name", kind), f"{where}, {right!r} is right, and you said {got!r}. {more.get(kind, '')}")]
+    says = f"{where}, {right!r} is right, and you said {got!r}"
+    return [Finding(Relation("name", kind), f"{says}. {more[kind]}" if kind in more else says)]
 
 
 FIRST_NOT_FINITE = Exercise(

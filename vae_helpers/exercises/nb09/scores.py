@@ -156,6 +156,13 @@ SYMPTOMS = Exercise(
             lambda t, x, m, v, z, o: _with_ratio(t, x, m, v, z, t - bernoulli_nll(o, x).mean()),
             "the last number is what the loss charges: divide it by the right KL, so that 1 means sound.",
         ),
+        Mistake(
+            lambda t, x, m, v, z, o: _with_ratio(
+                t, x, m, v, z, t - bernoulli_nll(o, x).mean() - kl_to_standard_normal(m, v).mean()
+            ),
+            "the last number is a difference: divide what is charged by the right KL, so that a β of 2 reads 2, "
+            "whatever the KL.",
+        ),
     ),
 )
 

@@ -27,6 +27,7 @@ def _clouds(seed: int = 0) -> list[tuple]:
     probes = []
     for k, n, d in ((4, 5, 3), (7, 6, 2)):
         mu, logvar, x = torch.randn(3, n, d, generator=g)
+        x[-1] += 20  # an image whose weights underflow
         probes.append((LogJoint(x), mu, 0.7 * logvar - 0.5, torch.randn(k, n, d, generator=g)))
     return probes
 
@@ -97,7 +98,9 @@ def _weights_and_gradients(seed: int = 0) -> list[tuple]:
     g = torch.Generator().manual_seed(1013 + 1000 * seed)
     probes = []
     for k, n, d in ((4, 5, 3), (6, 3, 2)):
-        probes.append((1.5 * torch.randn(k, n, generator=g) - 90, torch.randn(k, n, d, generator=g)))
+        log_w = 1.5 * torch.randn(k, n, generator=g) - 90
+        log_w[:, -1] -= 300  # an image whose weights underflow
+        probes.append((log_w, torch.randn(k, n, d, generator=g)))
     return probes
 
 

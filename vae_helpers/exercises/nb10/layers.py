@@ -52,10 +52,18 @@ def _log_normal(z: Tensor, m: Tensor, v: Tensor) -> Tensor:
     return -0.5 * ((z - m).square() / v.exp() + v + log(2 * pi)).sum(1)
 
 
+def _draw(m: Tensor, v: Tensor, eps: Tensor) -> Tensor:
+    return m + (0.5 * v).exp() * eps
+
+
+def _of_upper(z_1: Tensor, encode_2: Callable) -> Tensor:
+    return kl_to_standard_normal(*encode_2(z_1))
+
+
 def _above(z_1: Tensor, encode_2: Callable, decode_2: Callable, eps_2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """log p(z₁|z₂) and the KL of z₂, and z₂ itself."""
     m, v = encode_2(z_1)
-    z_2 = m + (0.5 * v).exp() * eps_2
+    z_2 = _draw(m, v, eps_2)
     return _log_normal(z_1, *decode_2(z_2)), kl_to_standard_normal(m, v), z_2
 
 
@@ -109,6 +117,12 @@ TWO_LAYER_KL = Exercise(
                 _log_normal(z, mu, v) - _log_normal(z, *d(e(z)[0])) + kl_to_standard_normal(*e(z))
             ),
             "z₂ = μ₂: nothing is drawn in the second layer, which reads too well, and is no bound.",
+        ),
+        Mistake(
+            lambda mu, v, z, e, d, eps: (
+                _log_normal(z, mu, v) - _log_normal(z, *d(_draw(*e(mu), eps))) + _of_upper(mu, e)
+            ),
+            "the second layer encodes μ, and not z₁: q(z₂|z₁) must be told the code that was drawn, as p(z₁|z₂) is.",
         ),
     ),
 )

@@ -66,6 +66,10 @@ def _with_kl(kl_of: object) -> object:
     return answer
 
 
+def _drawn_anew(mu: Tensor, logvar: Tensor) -> Tensor:
+    return mu + (logvar / 2).exp() * torch.randn_like(mu)
+
+
 def _decoded_at_mu(model: nn.Module, x: Tensor, eps: Tensor) -> Tensor:
     mu, _, z, _, log_q = _parts(model, x, eps)
     return torch.stack([bernoulli_nll(model.decode(mu), x), log_q - model.prior.log_prob(z)], dim=1)
@@ -108,6 +112,11 @@ ANY_PRIOR = Exercise(
         Mistake(
             lambda model, x, eps: _any_prior(model, x, eps).flip(1),
             "the two columns have changed places: the reconstruction stands first.",
+        ),
+        Mistake(
+            _with_kl(lambda model, mu, v, z, q, eps: q - model.prior.log_prob(_drawn_anew(mu, v))),
+            "log p is taken at a z that is drawn anew: on average right, and with far more noise in it. Both at the z "
+            "that is decoded.",
         ),
     ),
 )
