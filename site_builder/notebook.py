@@ -41,12 +41,15 @@ def markdown_to_html(source: str) -> str:
 
 
 def notebook_to_html(notebook: Path) -> tuple[BeautifulSoup, dict[str, bytes]]:
-    """The notebook's body, and its pictures by their names in the site."""
+    """The notebook's body, and its pictures by their names in the site; ValueError names notebook and formula."""
     config = Config()
     config.ExtractOutputPreprocessor.enabled = True
     templates = str(Path(__file__).parent)
     exporter = HTMLExporter(config=config, template_name="course", extra_template_basedirs=[templates])
     exporter.register_filter("markdown2html", markdown_to_html)
     names = {"unique_key": notebook.stem, "output_files_dir": "pictures"}
-    body, resources = exporter.from_filename(str(notebook), resources=names)
+    try:
+        body, resources = exporter.from_filename(str(notebook), resources=names)
+    except ValueError as error:
+        raise ValueError(f"{notebook}: {error} (Formulas are read in site_builder/mathematics.py.)") from error
     return BeautifulSoup(body, "html.parser"), resources["outputs"]
