@@ -16,7 +16,7 @@ LIVE = {
     "denoising": (
         "The denoising walk",
         "Pure noise at the first step, data at the last: 300 points, moved by the perfect denoiser of notebook 02's "
-        "mixture. Try one step in place of 32.",
+        "mixture. (Points are not shrunk: α = 1, and σ falls from 5 to 0.) Try one step in place of 32.",
     ),
 }
 # (page, widget of the course) → the explorer beneath it; (page, words of a heading) → the one that closes the section.

@@ -136,6 +136,15 @@ def test_an_explorer_stands_below_the_cell_of_its_widget():
     assert one.body.select_one(".cell + [data-live=kl] + p")
 
 
+@pytest.mark.parametrize("cell", ["", '<div class="cell">widgets.denoising_walk(perfect)</div>'])
+def test_the_denoising_walk_waits_for_notebook_11(cell):
+    text = f"<h1>11</h1><h2>In the plane</h2>{cell}<p>So.</p><h2>On codes</h2>"
+    one = Page("11_diffusion.html", BeautifulSoup(text, "html.parser"))
+    place_explorers(one)
+    (explorer,) = one.body.select("[data-live=denoising]")
+    assert explorer.find_previous("h2").get_text() == "In the plane" and explorer["aria-label"] == "The denoising walk"
+
+
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(FileExistsError, match="--out"):
