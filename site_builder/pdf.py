@@ -41,6 +41,8 @@ def chapters(site: list[Page]) -> list[Chapter]:
         chapter = Chapter(page.short, anchors[page.file], BeautifulSoup(str(page.body), "html.parser"))
         for element in chapter.body.select(".live"):
             element.decompose()
+        for token in chapter.body.select(".highlight span:not(.c1)"):
+            token.unwrap()  # each would have a tag in the PDF, in all more bytes than text and pictures
         for picture in chapter.body.select("[loading]"):
             del picture["loading"]
         _make_anchors(chapter, page, anchors)
@@ -80,7 +82,7 @@ def _take_folds(chapter: Chapter) -> None:
 
 
 def print_course(site: list[Page], out: Path, environment: Environment) -> Path:
-    """Write course.pdf into the site's folder; FileNotFoundError where there is no Chromium."""
+    """Write course.pdf into the site's folder."""
     document, pdf = out / "course.html", out / "course.pdf"
     made = BeautifulSoup(
         environment.get_template("course.html.j2").render(chapters=chapters(site), course=site[0].title), "html.parser"
@@ -103,15 +105,17 @@ def page_numbers(pdf: Path) -> dict[str, int]:
     return {name.lstrip("/"): reader.get_destination_page_number(place) + 1 for name, place in places.items()}
 
 
-def _print(document: Path, pdf: Path) -> None:
+def chromium() -> str:
+    """The program that prints; FileNotFoundError where there is none."""
     programs = [path for path in map(shutil.which, CHROMIUMS) if path]
     if not programs:
-        raise FileNotFoundError(
-            f"The PDF is printed by Chromium or Chrome: none of {', '.join(CHROMIUMS)} is installed."
-        )
+        raise FileNotFoundError(f"The PDF is printed by Chromium or Chrome: install one of {', '.join(CHROMIUMS)}.")
+    return programs[0]
+
+
+def _print(document: Path, pdf: Path) -> None:
     sandbox = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # which root can't have
     with tempfile.TemporaryDirectory() as profile:
         options = [*QUIET, *sandbox, f"--user-data-dir={profile}", f"--print-to-pdf={pdf.resolve()}"]
-        subprocess.run(
-            [programs[0], *options, document.resolve().as_uri()], check=True, capture_output=True, timeout=900
-        )
+        command = [chromium(), *options, document.resolve().as_uri()]
+        subprocess.run(command, check=True, capture_output=True, timeout=900)

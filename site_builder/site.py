@@ -13,7 +13,7 @@ from site_builder.live import place_explorers
 from site_builder.mathematics import font_face
 from site_builder.notebook import markdown_to_html, notebook_to_html
 from site_builder.pages import Page
-from site_builder.pdf import print_course
+from site_builder.pdf import chromium, print_course
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -24,8 +24,10 @@ SHOWN = (".svg", ".png", ".html", ".js")  # of figures/
 def build(out: Path, pdf: bool = False) -> Path:
     """Write the site into a folder, which is emptied first; a folder with other things in it is refused.
 
-    pdf: print the course as course.pdf too, which takes minutes and wants Chromium; the front page links to it.
+    pdf: print the course as course.pdf too, to which every page links. FileNotFoundError without Chromium.
     """
+    if pdf:
+        chromium()
     if out.exists() and any(out.iterdir()) and not (out / "assets" / "site.js").exists():
         raise FileExistsError(f"{out} holds other things than a site. Name an empty folder or a new one by --out.")
     shutil.rmtree(out, ignore_errors=True)

@@ -150,3 +150,10 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
     with pytest.raises(FileExistsError, match="--out"):
         build(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_without_chromium_nothing_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(FileNotFoundError, match="install one of chromium"):
+        build(tmp_path / "site", pdf=True)
+    assert not (tmp_path / "site").exists()
