@@ -13,6 +13,7 @@ UNDECIDED = {  # axe sees no contrast for these; their colours are those of the 
     "nonBmp": "a formula's sign that is no letter",
     "elmPartiallyObscured": "a long line of code, its end below the button that copies",
     "imgNode": "words in an explorer's drawing",
+    "shortTextContent": "a figure at the end of an explorer's axis",
 }
 FEWER_OF_A_KIND = """() => { // tokens of a kind have one colour, on one ground, and so have formulas: axe is quick then
     [...document.querySelectorAll("math")].slice(4).forEach(formula => formula.replaceWith(formula.textContent));
