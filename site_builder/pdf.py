@@ -106,10 +106,11 @@ def page_numbers(pdf: Path) -> dict[str, int]:
 
 
 def chromium() -> str:
-    """The program that prints; FileNotFoundError where there is none."""
-    programs = [path for path in map(shutil.which, CHROMIUMS) if path]
+    """The program that prints, CHROMIUM of the environment first; FileNotFoundError where there is none."""
+    programs = [path for path in map(shutil.which, (os.environ.get("CHROMIUM", ""), *CHROMIUMS)) if path]
     if not programs:
-        raise FileNotFoundError(f"The PDF is printed by Chromium or Chrome: install one of {', '.join(CHROMIUMS)}.")
+        names = ", ".join(CHROMIUMS)
+        raise FileNotFoundError(f"The PDF is printed by Chromium or Chrome: install one of {names}, or set CHROMIUM.")
     return programs[0]
 
 

@@ -134,6 +134,8 @@ def test_ways_between_two_codes(site, open_page, decoder):
         for sphere, expected in ((True, on_sphere), (False, (1 - t) * a + t * b)):
             there = computed(page, "live.interpolate", a.tolist(), b.tolist(), t, sphere)
             assert (there - expected).abs().max() <= 1e-12
+    same = computed(page, "live.interpolate", a.tolist(), a.tolist(), 0.3, True)
+    assert (same - a).abs().max() <= 1e-12
 
 
 def test_the_denoising_walk(site, open_page):
