@@ -30,7 +30,7 @@ function explorer(root, controls, draw, buttons = {}) { // controls: [name, opti
 }
 
 function panel([left, right], [low, high], title, shapes, below = []) { // shapes(across, up) → SVG, cut off at the frame
-  const across = x => 30 + 280 * (x - left) / (right - left), up = y => 196 - 172 * (y - low) / (high - low);
+  const across = x => 30 + 280 * (x - left) / (right - left), up = y => Math.max(10, Math.min(210, 196 - 172 * (y - low) / (high - low)));
   const tick = (x, y, text, anchor) => svg("text", { x, y, "text-anchor": anchor }, String(text).replace("-", "−"));
   const frame = svg("path", { d: "M30 24V196H310", class: "axis" });
   const ticks = [tick(30, 212, left, "middle"), tick(310, 212, right, "middle"), tick(26, 198, low, "end"), tick(26, 30, high, "end")];
