@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import re
+import unicodedata
 from collections.abc import Iterable
 from importlib.resources import files
 from itertools import pairwise
@@ -14,19 +15,28 @@ from latex2mathml.converter import Converter
 
 # What latex2mathml does not read, and what it reads as the same.
 REWRITTEN = ((r"\{aligned\}", "{align*}"), (r"\\[bB]igg?[lr]?\\\|", r"\\|"))
-ALPHABETS = {"double-struck": {"E": "𝔼", "R": "ℝ"}, "script": {"N": "𝒩", "L": "ℒ"}}
+OLDER = {"FRAKTUR": "BLACK-LETTER"}  # letters that Unicode had before the others carry no MATHEMATICAL in their names
 DRAWN_AS = {"―": "‾", "^": "ˆ", "*": "∗"}
 THIN = "0.167em"
 CLOSING = ")]‖"
 
 
 def mathml(latex: str, display: bool = False) -> str:
-    """One formula as <math>; ValueError for letters of an alphabet that is not in ALPHABETS."""
+    """One formula as <math>; ValueError, with the formula, for what can't be read or drawn."""
+    try:
+        return _mathml(latex, display)
+    except Exception as error:  # latex2mathml has one for each mistake
+        raise ValueError(f"${latex}$: {str(error) or type(error).__name__}") from error
+
+
+def _mathml(latex: str, display: bool) -> str:
     for found, replaced in REWRITTEN:
         latex = re.sub(found, replaced, latex)
     tree = Converter(display="block" if display else "inline").convert_to_element(latex.strip())
     for element in tree.iter():
         element.text = html.unescape(element.text or "")
+        if "\\" in element.text:
+            raise ValueError(f"latex2mathml does not know {element.text}: write it in other words.")
         _mend_letters(element)
     for row in tree.iter():
         if row.tag in ("mrow", "mtd", "math", "mstyle"):
@@ -41,9 +51,7 @@ def _mend_letters(element: Element) -> None:
     variant = element.attrib.get("mathvariant", "normal")  # which stays: upright letters
     if variant != "normal":
         del element.attrib["mathvariant"]
-        if text not in ALPHABETS.get(variant, {}):
-            raise ValueError(f"{variant} {text!r}: add the letter to ALPHABETS in {__name__}.")
-        element.text = ALPHABETS[variant][text]
+        element.text = "".join(_of_alphabet(variant.upper().replace("BOLD-", "BOLD "), letter) for letter in text)
     elif element.tag == "mo" and (text in ("∇", "∂", "…") or (len(text) > 1 and text.isalpha())):
         element.tag, element.attrib = "mi", {"mathvariant": "normal"} if text == "∇" else {}
     elif element.tag == "mi" and "Α" <= text <= "Ω":
@@ -56,6 +64,19 @@ def _mend_letters(element: Element) -> None:
         element.tag = "mo"
     elif text in DRAWN_AS:
         element.text = DRAWN_AS[text]
+
+
+def _of_alphabet(variant: str, letter: str) -> str:
+    """The letter of an alphabet such as DOUBLE-STRUCK."""
+    kind = re.sub("LATIN |GREEK | LETTER", "", unicodedata.name(letter, ""))
+    for name in (f"MATHEMATICAL {variant} {kind}", f"{OLDER.get(variant, variant)} {kind}"):
+        try:
+            return unicodedata.lookup(name)
+        except KeyError:
+            continue
+    if letter.isalnum():
+        raise ValueError(f"{letter} has no {variant.lower()} form: write another letter.")
+    return letter
 
 
 def _nucleus(element: Element) -> Element:

@@ -13,6 +13,8 @@ from site_builder.mathematics import mathml
 
 # Markdown is not read inside HTML such as <details>; formulas are, but for those in code.
 IN_HTML = re.compile(r"<code>.*?</code>|\$\$(?P<display>.+?)\$\$|\$(?P<inline>[^$]+)\$", re.S)
+# Tokens of code without a colour in site.css: three of four, which make pages twice and the PDF five times as large.
+COLOURLESS = re.compile(r'<span class="(?!(?:k[ndrc]?|ow|s[12daeib]?|m[ifbh]|c[1m]?|n[fc]|fm)")\w{1,3}">([^<]*)</span>')
 
 
 class Renderer(IPythonRenderer):
@@ -41,12 +43,15 @@ def markdown_to_html(source: str) -> str:
 
 
 def notebook_to_html(notebook: Path) -> tuple[BeautifulSoup, dict[str, bytes]]:
-    """The notebook's body, and its pictures by their names in the site."""
+    """The notebook's body, and its pictures by their names in the site; ValueError names notebook and formula."""
     config = Config()
     config.ExtractOutputPreprocessor.enabled = True
     templates = str(Path(__file__).parent)
     exporter = HTMLExporter(config=config, template_name="course", extra_template_basedirs=[templates])
     exporter.register_filter("markdown2html", markdown_to_html)
     names = {"unique_key": notebook.stem, "output_files_dir": "pictures"}
-    body, resources = exporter.from_filename(str(notebook), resources=names)
-    return BeautifulSoup(body, "html.parser"), resources["outputs"]
+    try:
+        body, resources = exporter.from_filename(str(notebook), resources=names)
+    except ValueError as error:
+        raise ValueError(f"{notebook}: {error} (Formulas are read in site_builder/mathematics.py.)") from error
+    return BeautifulSoup(COLOURLESS.sub(r"\1", body), "html.parser"), resources["outputs"]

@@ -13,15 +13,21 @@ from site_builder.live import place_explorers
 from site_builder.mathematics import font_face
 from site_builder.notebook import markdown_to_html, notebook_to_html
 from site_builder.pages import Page
+from site_builder.pdf import chromium, print_course
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 FRONT = ("The notebooks", "Open the course")  # sections of README.md
-SHOWN = (".svg", ".png", ".html")  # of figures/
+SHOWN = (".svg", ".png", ".html", ".js")  # of figures/
 
 
-def build(out: Path) -> Path:
-    """Write the site into a folder, which is emptied first; a folder with other things in it is refused."""
+def build(out: Path, pdf: bool = False) -> Path:
+    """Write the site into a folder, which is emptied first; a folder with other things in it is refused.
+
+    pdf: print the course as course.pdf too, to which every page links. FileNotFoundError without Chromium.
+    """
+    if pdf:
+        chromium()
     if out.exists() and any(out.iterdir()) and not (out / "assets" / "site.js").exists():
         raise FileExistsError(f"{out} holds other things than a site. Name an empty folder or a new one by --out.")
     shutil.rmtree(out, ignore_errors=True)
@@ -32,7 +38,7 @@ def build(out: Path) -> Path:
             shutil.copy(figure, out / "figures")
     site = [front_page(), *(notebook_page(path, out) for path in sorted((ROOT / "notebooks").glob("*.ipynb")))]
     finish(site, out)
-    write(site, out)
+    write(site, out, pdf)
     return out
 
 
@@ -83,13 +89,21 @@ def finish(site: list[Page], out: Path) -> None:
         pages.link_terms(after, terms, glossary.file)
 
 
-def write(site: list[Page], out: Path) -> None:
-    """Pages, the search index, the font of the formulas."""
+def templates() -> Environment:
+    """What pages and the PDF are filled into."""
     files = FileSystemLoader(HERE / "course")
-    environment = Environment(loader=files, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return Environment(loader=files, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def write(site: list[Page], out: Path, pdf: bool) -> None:
+    """Pages, the search index, the font of the formulas, the PDF."""
+    environment = templates()
     template = environment.get_template("page.html.j2")
-    for page in site:
-        (out / page.file).write_text(template.render(page=page, pages=site, course=site[0].title), "utf-8")
     formulas = (formula.get_text() for page in site for formula in page.body.find_all("math"))
     (out / "assets" / "maths.css").write_text(font_face(formulas), "utf-8")
     (out / "assets" / "index.js").write_text(search.index(site), "utf-8")
+    if pdf:
+        print_course(site, out, environment)
+    for page in site:
+        html = template.render(page=page, pages=site, course=site[0].title, pdf=pdf)
+        (out / page.file).write_text(html, "utf-8")

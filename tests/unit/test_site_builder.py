@@ -2,13 +2,14 @@
 
 import re
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 from site_builder import search
 from site_builder.live import place_explorers
 from site_builder.mathematics import font_face, mathml
-from site_builder.notebook import markdown_to_html
+from site_builder.notebook import markdown_to_html, notebook_to_html
 from site_builder.pages import Page, fit_wide, glossary_terms, link_terms, name_headings, point_links
 from site_builder.site import build
 
@@ -50,9 +51,21 @@ def test_aligned_lines_become_a_table_of_two_columns():
     assert [[cell.get_text() for cell in row.find_all("mtd")] for row in rows] == [["a", "=b"], ["", "=c"]]
 
 
-def test_a_letter_that_browsers_would_not_draw_is_refused_by_name():
-    with pytest.raises(ValueError, match="ALPHABETS"):
-        mathml(r"\mathbb Q")
+def test_every_letter_of_an_alphabet_is_a_letter_that_browsers_draw():
+    assert "".join(inside(rf"\mathcal {letter}")[4:-5] for letter in "ABEFHILMNRZ") == "𝒜ℬℰℱℋℐℒℳ𝒩ℛ𝒵"
+    assert [inside(latex)[4:-5] for latex in (r"\mathbb Q", r"\mathbb{1}", r"\mathbf x")] == ["ℚ", "𝟙", "𝐱"]
+    assert inside(r"\boldsymbol{\mu}") == "<mi>𝝁</mi>"
+
+
+def test_what_no_browser_draws_is_refused_with_notebook_and_formula(tmp_path):
+    cells = [nbformat.v4.new_markdown_cell(r"So $a$ is $\nosuch{b}$.")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "05_vae.ipynb")
+    with pytest.raises(ValueError, match=r"05_vae\.ipynb: \$\\nosuch\{b\}\$: .*mathematics\.py"):
+        notebook_to_html(tmp_path / "05_vae.ipynb")
+    with pytest.raises(ValueError, match=r"\$a\^b\^c\$: \w+"):
+        mathml("a^b^c")
+    with pytest.raises(ValueError, match=r"\$\\mathfrak\{ä\}\$: ä has no fraktur form"):
+        mathml(r"\mathfrak{ä}")
 
 
 def test_formulas_are_found_in_text_and_in_html_but_not_in_code():
@@ -123,8 +136,24 @@ def test_an_explorer_stands_below_the_cell_of_its_widget():
     assert one.body.select_one(".cell + [data-live=kl] + p")
 
 
+@pytest.mark.parametrize("cell", ["", '<div class="cell">widgets.denoising_walk(perfect)</div>'])
+def test_the_denoising_walk_waits_for_notebook_11(cell):
+    text = f"<h1>11</h1><h2>In the plane</h2>{cell}<p>So.</p><h2>On codes</h2>"
+    one = Page("11_diffusion.html", BeautifulSoup(text, "html.parser"))
+    place_explorers(one)
+    (explorer,) = one.body.select("[data-live=denoising]")
+    assert explorer.find_previous("h2").get_text() == "In the plane" and explorer["aria-label"] == "The denoising walk"
+
+
 def test_a_folder_with_other_things_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(FileExistsError, match="--out"):
         build(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_without_chromium_nothing_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(FileNotFoundError, match="install one of chromium"):
+        build(tmp_path / "site", pdf=True)
+    assert not (tmp_path / "site").exists()
