@@ -3,6 +3,8 @@
 import re
 import tomllib
 
+from packaging.requirements import Requirement
+
 from helpers.places import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -33,3 +35,31 @@ def test_jupyterlab_is_opened_on_the_whole_course_so_that_the_diagrams_are_in_re
     opens = [line for line in README.splitlines() if "jupyter lab " in line]
     assert len(opens) == 2
     assert all("--notebook-dir=." in line for line in opens)
+
+
+def pins():
+    """Each pinned package and version of the lock, beside its line."""
+    lines = (ROOT / "requirements.lock").read_text("utf-8").replace("\\\n", " ").splitlines()
+    found = [(re.match(r"([\w.-]+)==(\S+)", line), line) for line in lines if not line.startswith("#")]
+    assert all(pin for pin, _ in found)
+    return [(pin[1].lower(), pin[2], line) for pin, line in found]
+
+
+def test_the_lock_holds_every_requirement_within_its_range():
+    texts = [(ROOT / name).read_text("utf-8") for name in ("requirements.txt", "requirements-site.txt")]
+    lines = [line.split("#")[0].strip() for line in "\n".join(texts).splitlines()]
+    asked = [line for line in lines if line and not line.startswith("-")]
+    locked = {name: version for name, version, _ in pins()}
+    assert len(asked) > 30
+    for requirement in map(Requirement, asked):
+        assert requirement.specifier.contains(locked[requirement.name.lower()]), requirement
+
+
+def test_every_file_of_the_lock_has_a_hash():
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", line) for _, _, line in pins())
+
+
+def test_the_lock_has_what_builds_the_courses_own_package():
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
+    locked = {name: version for name, version, _ in pins()}
+    assert all(r.specifier.contains(locked[r.name]) for r in map(Requirement, build))
