@@ -20,7 +20,7 @@ REINSTALL = ("--force-reinstall", "torch", "torchvision")
 def with_torch(mend: bool = False, seconds: float = PATIENCE) -> tuple[list[Finding], int | None, str]:
     """What ``learning`` finds in a process of its own, its number of threads, and what OpenMP said there."""
     path = os.pathsep.join([str(software.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = {**os.environ, "OMP_DISPLAY_ENV": "TRUE", "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, "OMP_DISPLAY_ENV": "VERBOSE", "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-m", "vae_helpers.doctor.learning", *(["--mend"] if mend else [])]
     told = {"env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     try:

@@ -100,7 +100,7 @@ def test_it_says_all_that_the_course_needs(here):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP tells its settings in these words")
 def test_openmp_itself_is_asked_how_its_threads_wait(here):
-    assert "PASSIVE, OpenMP says" in here.stdout
+    assert "PASSIVE, as OpenMP says" in here.stdout
 
 
 def test_the_exit_status_counts_faults_alone(monkeypatch, capsys):
