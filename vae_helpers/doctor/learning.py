@@ -63,20 +63,15 @@ def data_set(name: Published, mend: bool = False) -> Finding:
     try:
         folder = data.find(name) or (downloads.download(name, data.cache_folder()) if mend else None)
         if folder is None:
-            said = "not here yet: the course downloads it at its first use, or else draws digits of its own."
-            return Finding(
-                name,
-                NOTE,
-                said,
-                "python -m vae_helpers.doctor --mend fetches it now; or set VAE_DATA to a folder that holds it.",
-            )
+            said = "not here yet: fetched at its first use, or, without a network, drawn by the course"
+            return Finding(name, NOTE, said, "--mend fetches it now; VAE_DATA may name a folder that holds it.")
         for file in files.FILES[name]:
             file.check(folder)
     except data.DamagedFileError as error:
         if mend and folder == data.cache_folder():
             (folder / file.path).unlink()
             return data_set(name, mend)
-        return Finding(name, FAULT, str(error), "python -m vae_helpers.doctor --mend does so in the cache.")
+        return Finding(name, FAULT, str(error), "--mend does so, in the cache.")
     except OSError as error:
         return Finding(name, FAULT, str(error))
     return Finding(name, OK, f"whole, in {folder}")

@@ -131,3 +131,10 @@ def test_a_torch_that_breaks_ends_python_or_hangs(fake_torch, code, said):
     assert said in found.text
     assert "--force-reinstall torch torchvision" in found.mend
     assert threads is None
+
+
+def test_mend_installs_what_is_missing_into_the_python_that_asks(bare_python, tmp_path):
+    (tmp_path / "pip.py").write_text("import sys; print('pip', *sys.argv[1:])")
+    told = asked_in(bare_python, "--mend", PYTHONPATH=str(tmp_path))
+    assert f"pip install -r {ROOT / 'requirements.txt'}\n" in told.stdout
+    assert "pip install" not in asked_in(bare_python, PYTHONPATH=str(tmp_path)).stdout.replace("-m pip", "")
