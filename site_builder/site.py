@@ -54,6 +54,7 @@ def notebook_page(notebook: Path, out: Path) -> Page:
 def front_page() -> Page:
     """From README.md: what the course is, its notebooks with the map, how to open it."""
     opening, *sections = (ROOT / "README.md").read_text("utf-8").split("\n## ")
+    opening = re.sub(r"^English · .*\n\n", "", opening, flags=re.M)  # READMEs in other languages
     chosen = [section for title in FRONT for section in sections if section.startswith(title + "\n")]
     text = re.sub(r"^\|.*\|$", _with_minutes, "\n## ".join([opening, *chosen]), flags=re.M)
     return Page("index.html", BeautifulSoup(markdown_to_html(text), "html.parser"))

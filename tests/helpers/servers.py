@@ -44,7 +44,10 @@ class Server:
             return False
 
     def has_idle_kernel(self, notebook):
-        sessions = self.get("api/sessions")
+        try:
+            sessions = self.get("api/sessions")
+        except OSError:  # a busy machine answers late: ask again
+            return False
         return any(s["path"] == notebook and s["kernel"]["execution_state"] == "idle" for s in sessions)
 
 

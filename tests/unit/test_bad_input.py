@@ -854,6 +854,7 @@ BEHIND = {
         "training.stopping",
         "training.judge.judge_loss",
     ],
+    "the doctor's looks at a machine, from the command line: test_doctor": ["doctor"],
     "the checks themselves, and decorators": ["validation", "losses.half_precision"],
     "behind exercises.check and diagnose_vae, which turn every mistake into a verdict or a finding": [
         "exercises.engine",

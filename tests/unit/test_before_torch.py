@@ -32,10 +32,31 @@ def test_the_package_alone_does_not_load_torch():
     assert told.stdout.strip() == "False"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP tells its settings in these words")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP tells its settings in these words")
+SLEEPS = "GOMP_SPINCOUNT = '0'"  # its OMP_WAIT_POLICY says 'PASSIVE' where nothing is set, too, and then it spins
+
+
+@on_linux
 @pytest.mark.parametrize(
     "door", ["from vae_helpers import data", "import vae_helpers.train", "from vae_helpers import widgets"]
 )
 def test_openmp_itself_says_that_idle_threads_sleep(door):
-    told = in_a_new_python(f"{door}; import torch; torch.rand(4)", OMP_DISPLAY_ENV="TRUE")
-    assert "OMP_WAIT_POLICY = 'PASSIVE'" in told.stderr
+    told = in_a_new_python(f"{door}; import torch; torch.rand(4)", OMP_DISPLAY_ENV="VERBOSE")
+    assert SLEEPS in told.stderr
+
+
+@on_linux
+@pytest.mark.parametrize("variables", [{}, {"OMP_WAIT_POLICY": "PASSIVE"}])
+def test_torch_imported_first_spins_unless_the_variable_is_set_as_in_the_readmes_line(variables):
+    told = in_a_new_python("import torch, vae_helpers", OMP_DISPLAY_ENV="VERBOSE", **variables)
+    assert (SLEEPS in told.stderr) == bool(variables)
+
+
+@on_linux
+@pytest.mark.slow
+def test_what_torchrun_starts_sleeps_too():
+    program = (
+        "import sys; from torch.distributed.run import main; "
+        "main(['--standalone', '--nproc-per-node', '1', '-m', 'vae_helpers.train', '--help'])"
+    )
+    assert SLEEPS in in_a_new_python(program, OMP_DISPLAY_ENV="VERBOSE").stderr

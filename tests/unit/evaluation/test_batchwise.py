@@ -29,3 +29,8 @@ def test_in_batches_takes_one_number_per_image_and_refuses_one_for_all():
     assert torch.equal(evaluation.in_batches(brightness, x, batch_size=2), brightness(x))
     with pytest.raises(TypeError, match=r"function must return a tensor \(batch, …\), got Tensor"):
         evaluation.in_batches(torch.mean, x)
+
+
+def test_in_batches_refuses_other_numbers_of_rows_than_of_images():
+    with pytest.raises(ValueError, match=r"function must return a row for each image: it was given 2 and returned 1"):
+        evaluation.in_batches(lambda images: images.mean(dim=0, keepdim=True), torch.rand(5, 1, 28, 28), batch_size=2)
