@@ -46,7 +46,7 @@ class RefusedError(PermissionError):
 
 
 class Guard:
-    """Refuses, and remembers in ``tried`` what an answer tried. An audit hook: once on, it stays to the process's end."""
+    """Refuses, and remembers in ``tried`` what an answer tried. An audit hook: it stays to the process's end."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.tried = os.path.realpath(folder), []

@@ -1,7 +1,7 @@
 """Linux itself holds an answer: Landlock its files, seccomp its system calls; no capabilities, not even root's.
 
-Landlock (https://docs.kernel.org/userspace-api/landlock.html), Linux 5.13 or later: only what is listed may be read, and
-only the answer's folder changed. seccomp (…/seccomp_filter.html): no new process, no network, no signal to others.
+Landlock (https://docs.kernel.org/userspace-api/landlock.html), Linux 5.13 or later: only what is listed may be read,
+and only the answer's folder changed. seccomp (…/seccomp_filter.html): no new process, no network, no signal to others.
 Both end with the process. Where one is missing, ``held_by`` says so, and the audit hook of ``guard`` stands alone.
 """
 
@@ -87,7 +87,7 @@ def _seccomp(libc: ctypes.CDLL, architecture: int, column: int) -> None:
 
 
 def _filter(architecture: int, column: int, pid: int) -> list[tuple[int, int, int, int]]:
-    """Lines of (instruction, jump if so, jump if not, constant); a call's number lies at 0, its arguments from 16 on."""
+    """Lines of (instruction, jump if so, jump if not, constant); a call's number is at 0, its arguments from 16 on."""
     deny, allow = (RETURN, 0, 0, ERRNO | EPERM), (RETURN, 0, 0, ALLOW)
     lines = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, architecture), deny, (LOAD, 0, 0, 0), (ABOVE, 0, 1, 0x40000000), deny]
     for number in filter(None, (call[column] for call in DENIED)):

@@ -77,6 +77,8 @@ def _work(found: Found, seed: int, folder: Path, limits: Limits, tell: int) -> N
         verdict = judged(found, seed)
         said = {"status": verdict.status, "message": verdict.message[:4000], "tried": guard.tried}
         write(tell, dumps(said).encode())
+    except (SystemExit, KeyboardInterrupt):
+        pass  # no verdict: the other side says that Python was ended
     except BaseException as error:
         with suppress(BaseException):
             write(tell, dumps({"status": "error", "message": f"{found.exercise_id}: {error!r:.500}"}).encode())

@@ -1,4 +1,4 @@
-"""What a class copy says of itself: its notebook, the course's version, and a digest of all code that is not to be written."""
+"""What a class copy says of itself: its notebook, the course's version, a digest of all code but the stubs."""
 
 import hashlib
 from collections.abc import Iterable
