@@ -121,7 +121,7 @@ def hostile_ones(folder, seed):
     before = outside.stat()
     notebooks, wrong = hostile(outside), []
     paths = [save(nb, folder / f"{k:02}_walk.ipynb") for k, (nb, *_) in enumerate(notebooks.values())]
-    sheets = grade(paths, seed, Limits(seconds=3, patience=10))
+    sheets = grade(paths, seed, Limits(seconds=3))
     print("| hostile | row |\n|---|---|")
     for (name, (_, status, words)), sheet in zip(notebooks.items(), sheets, strict=True):
         row = next(r for r in sheet.rows if r.exercise_id == "walk")

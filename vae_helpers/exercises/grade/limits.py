@@ -18,10 +18,15 @@ FILE_MIB, FILES = 64, 256  # of one file, and how many may be open
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one answer. seconds: of processor time, and by the clock ``patience`` times as many; mib: beyond the start."""
+    """Of one answer. seconds: of processor time; mib: beyond Python's own.
+
+    By the clock: ``asleep`` times as many seconds for one that hardly computes, ``busy`` times as many for any other,
+    which shares the machine with the rest of the class.
+    """
 
     seconds: int = 10
-    patience: int = 6
+    asleep: int = 3
+    busy: int = 30
     mib: int = 2_000
     folder_mib: int = 500
 

@@ -52,14 +52,27 @@ class Progress:
 
 def progress() -> Progress:
     """Per notebook: exercises done, tried and open, mistakes met and mended, hours; from the notes on this machine."""
-    noted = [e for e in entries() if e.get("exercise") in EXERCISES and isinstance(e.get("status"), str)]
+    everything = entries()
+    noted = [e for e in everything if _names_an_exercise(e)]
     spent = _hours(noted)
     passed = {e["exercise"] for e in noted if e["status"] == "passed"}
     last = {e["exercise"]: str(e.get("says", "")) for e in noted if e["exercise"] not in passed}
     rows = tuple(_row(number, noted, passed, spent.get(number, 0.0)) for number in BY_NOTEBOOK)
-    capstones = [e for e in entries() if isinstance(e.get("capstone"), dict) and "about" in e["capstone"]]
+    capstones = [e["capstone"] for e in everything if _is_a_capstone(e.get("capstone"))]
     where = f"{record_folder()} (turned off)" if is_off() else str(record_folder())
-    return Progress(rows, tuple(last.items()), capstones[-1]["capstone"] if capstones else None, where)
+    return Progress(rows, tuple(last.items()), capstones[-1] if capstones else None, where)
+
+
+def _names_an_exercise(entry: dict) -> bool:
+    name, status, says = (entry.get(key, "") for key in ("exercise", "status", "says"))
+    return all(isinstance(value, str) for value in (name, status, says)) and name in EXERCISES
+
+
+def _is_a_capstone(entry: object) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("levels"), dict):
+        return False
+    numbers = [entry.get("nats"), *entry["levels"].values()]
+    return isinstance(entry.get("about"), str) and all(isinstance(number, int | float) for number in numbers)
 
 
 def _row(number: str, noted: Sequence[dict], passed: set[str], hours: float) -> OfNotebook:
