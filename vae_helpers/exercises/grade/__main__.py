@@ -10,7 +10,7 @@ in a container (README.md). Needs Linux or macOS; what holds an answer on this m
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vae_helpers.exercises.grade.class_table import class_table
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _whole(least: int) -> type:
+def _whole(least: int) -> Callable[[str], int]:
     def whole(text: str) -> int:
         """A whole number from ``least`` on."""
         number = int(text)

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import vae_helpers
 from vae_helpers.exercises.grade.guard import Guard
 from vae_helpers.exercises.grade.kernel import confine
 
@@ -50,7 +49,7 @@ def settle(folder: Path, limits: Limits) -> Guard:
 def readable() -> list[Path]:
     """What an answer may read beside its folder: Python, the packages, the course's data, facts about the machine."""
     named = [sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()]
-    named += [str(Path(vae_helpers.__file__).parent), os.environ.get("VAE_DATA") or ""]
+    named += [str(Path(__file__).parents[2]), os.environ.get("VAE_DATA") or ""]
     system = ["/usr", "/lib", "/lib64", "/bin", "/etc", "/sys/devices/system", "/proc/self", "/proc/cpuinfo"]
     system += ["/proc/meminfo", "/proc/stat", "/dev/urandom"]
     home = Path.home().resolve()

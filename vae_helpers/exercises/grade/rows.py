@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import vae_helpers
+from vae_helpers.exercises.catalogue import VERSION
 from vae_helpers.exercises.engine import Verdict
 from vae_helpers.exercises.grade.finding import Found, answers, number_of
 from vae_helpers.exercises.grade.reading import Notebook, UnreadableError, read
@@ -97,8 +97,8 @@ def _notes(notebook: Notebook) -> tuple[str, ...]:
     made, notes = notebook.made, []
     if not made:
         return ()
-    if made.get("version") != vae_helpers.__version__:
-        notes.append(f"made with version {made.get('version')} of the course, graded with {vae_helpers.__version__}")
+    if made.get("version") != VERSION:
+        notes.append(f"made with version {made.get('version')} of the course, graded with {VERSION}")
     if made.get("digest") != digest_of((cell.source, cell.tags) for cell in notebook.cells):
         notes.append("cells beside the answers are not those of the copy that was handed out")
     return tuple(notes)

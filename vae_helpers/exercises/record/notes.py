@@ -13,8 +13,8 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-import vae_helpers
 from vae_helpers.data import cache_folder
+from vae_helpers.exercises.catalogue import VERSION
 from vae_helpers.validation import validated
 
 VARIABLE, FOLDER, OFF = "VAE_RECORD", "record", "off"
@@ -43,7 +43,7 @@ def keep(entry: dict) -> None:
     if is_off():
         return
     with _lock:
-        _waiting.append({"at": round(time.time(), 1), "version": vae_helpers.__version__, **entry})
+        _waiting.append({"at": round(time.time(), 1), "version": VERSION, **entry})
         del _waiting[:-MOST_KEPT]
         try:
             is_new = _write_all()
