@@ -73,10 +73,9 @@ def _answer(
     named = [(name, place) for i, name, place in calls if i == exercise_id and not name.lower().startswith("solution")]
     named += [(name, len(among)) for s in reversed(definitions) for name in s.binds]
     named += [("my_" + exercise_id.replace("-", "_"), len(among))]
-    for name, place in named:
-        statement = _definition(name, place, among)
-        if statement is not None:
-            return Found(exercise_id, name, tuple(needed(statement, among)), statement.cell.number)
+    defined = [(name, s) for name, place in named if (s := _definition(name, place, among)) is not None]
+    for name, statement in sorted(defined, key=lambda pair: is_stub(pair[1].node)):  # what is written before stubs
+        return Found(exercise_id, name, tuple(needed(statement, among)), statement.cell.number)
     return Found(exercise_id, missing=_why_missing(tag, notebook, broken, [name for name, _ in named]))
 
 

@@ -63,7 +63,7 @@ def _run(found: Found) -> object:
 def _execute(statement: Statement, world: dict) -> None:
     name = f"cell {statement.cell.number}"
     linecache.cache[name] = (len(statement.cell.source), None, statement.cell.source.splitlines(True), name)
-    tree = compile(ast.Module([statement.node], type_ignores=[]), name, "exec", dont_inherit=True)
+    tree = compile(ast.Module([statement.runs], type_ignores=[]), name, "exec", dont_inherit=True)
     try:
         exec(tree, world)
     except ImportError as error:

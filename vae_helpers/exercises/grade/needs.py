@@ -2,20 +2,23 @@
 
 import ast
 import builtins
+import copy
+import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vae_helpers.exercises.grade.reading import Cell
 
-SOLUTION = "solution"
+SOLUTION, STAR = "solution", "*"
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One top-level statement: the names that it binds, and those it looks up."""
+    """One top-level statement, and what of it is run; the names that it binds, and those it looks up."""
 
     cell: Cell
     node: ast.stmt
+    runs: ast.stmt
     binds: frozenset[str] = field(default=frozenset())
     needs: frozenset[str] = field(default=frozenset())
 
@@ -33,8 +36,16 @@ def statements(cells: Iterable[Cell]) -> tuple[list[Statement], dict[int, Syntax
         except (ValueError, RecursionError, MemoryError) as error:
             broken[cell.number] = SyntaxError(str(error) or "too deep for Python")
         else:
-            found += [Statement(cell, node, _bound(node), _looked_up(node)) for node in body]
+            try:
+                found += [_statement(cell, node) for node in body]
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                broken[cell.number] = SyntaxError(str(error) or "too deep for Python")
     return found, broken
+
+
+def _statement(cell: Cell, node: ast.stmt) -> Statement:
+    runs = ast.fix_missing_locations(_WithoutMine().visit(copy.deepcopy(node)))
+    return Statement(cell, node, runs, *_names(runs))
 
 
 def needed(of: Statement, among: list[Statement]) -> list[Statement]:
@@ -43,11 +54,11 @@ def needed(of: Statement, among: list[Statement]) -> list[Statement]:
     Each name comes from the last statement before ``of`` that binds it; else from the first one after it.
     """
     place = {id(statement): k for k, statement in enumerate(among)}
-    stars = [s for s in among if "*" in s.binds]  # import *: nobody can see which names
+    stars = [s for s in among if STAR in s.binds]  # import *: nobody can see which names
     taken, open_ = {id(s): s for s in (of, *stars)}, [of]
     while open_:
         current = open_.pop()
-        for name in current.needs - current.binds if isinstance(current.node, ast.Assign) else current.needs:
+        for name in current.needs:
             source = _source_of(name, current, among, place)
             if source is not None and id(source) not in taken:
                 taken[id(source)] = source
@@ -64,17 +75,32 @@ def _source_of(name: str, of: Statement, among: list[Statement], place: dict[int
     return binding[0] if binding and not hasattr(builtins, name) else None
 
 
-def _bound(node: ast.stmt) -> frozenset[str]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return frozenset({node.name})
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return frozenset((alias.asname or alias.name).split(".")[0] for alias in node.names)
-    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    defined = {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    return frozenset(stored | defined)
+def _names(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that a statement binds at the top level, and the global ones that it looks up, in functions too."""
+    top = symtable.symtable(ast.unparse(node), "a cell", "exec")
+    binds = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    star = isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
+    needs = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
+    return frozenset(binds | ({STAR} if star else set())), frozenset(
+        needs.union(*map(_global_names, top.get_children()))
+    )
 
 
-def _looked_up(node: ast.stmt) -> frozenset[str]:
-    loaded = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    changed = {n.target.id for n in ast.walk(node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
-    return frozenset(loaded | changed)
+def _global_names(scope: symtable.SymbolTable) -> set[str]:
+    own = {s.get_name() for s in scope.get_symbols() if s.is_global() and s.is_referenced()}
+    return own.union(*map(_global_names, scope.get_children()))
+
+
+class _WithoutMine(ast.NodeTransformer):
+    """``mine(id, answer, otherwise)`` → ``otherwise``, or the right answer: a mistake counts once, where it was made."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """One call, changed where it is one of ``exercises.mine``."""
+        self.generic_visit(node)
+        if not isinstance(node.func, ast.Attribute) or node.func.attr != "mine" or len(node.args) < 2:
+            return node
+        otherwise = [*node.args[2:], *(k.value for k in node.keywords if k.arg == "otherwise")]
+        if otherwise:
+            return otherwise[0]
+        known = ast.Attribute(node.func.value, "EXERCISES", ast.Load())
+        return ast.Attribute(ast.Subscript(known, node.args[0], ast.Load()), "reference", ast.Load())
