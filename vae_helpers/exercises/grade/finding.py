@@ -67,11 +67,10 @@ def _answer(
 ) -> Found:
     """By the check of the exercise, by its tags, by the name that its stub usually has."""
     tag = PREFIX + exercise_id
-    definitions = [
-        s for s in among if tag in s.cell.tags and isinstance(s.node, ast.FunctionDef | ast.ClassDef | ast.Assign)
-    ]
+    kinds = ast.FunctionDef | ast.ClassDef | ast.Assign
+    definitions = {s.cell.number: s for s in among if tag in s.cell.tags and isinstance(s.node, kinds)}  # a cell's last
     named = [(name, place) for i, name, place in calls if i == exercise_id and not name.lower().startswith("solution")]
-    named += [(name, len(among)) for s in reversed(definitions) for name in s.binds]
+    named += [(name, len(among)) for s in reversed(definitions.values()) for name in s.binds]
     named += [("my_" + exercise_id.replace("-", "_"), len(among))]
     defined = [(name, s) for name, place in named if (s := _definition(name, place, among)) is not None]
     for name, statement in sorted(defined, key=lambda pair: is_stub(pair[1].node)):  # what is written before stubs

@@ -92,7 +92,7 @@ def _global_names(scope: symtable.SymbolTable) -> set[str]:
 
 
 class _WithoutMine(ast.NodeTransformer):
-    """``mine(id, answer, otherwise)`` → ``otherwise``, or the right answer: a mistake counts once, where it was made."""
+    """``mine(id, answer, otherwise)`` → ``otherwise``, or the right answer: a mistake counts once, at its place."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """One call, changed where it is one of ``exercises.mine``."""
