@@ -9,6 +9,7 @@ in a container (README.md). Needs Linux or macOS; what holds an answer on this m
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.limits:
         print(f"Answers are held by {held_by()}.")
         return 0
+    if not hasattr(os, "fork"):
+        parser.error("grading needs Linux or macOS: on Windows, run it in WSL or in a container")
     paths = _notebooks(asked.notebooks, parser)
     seed = asked.seed if asked.seed is not None else hidden_seed()
     limits = Limits(asked.seconds, mib=asked.memory)
