@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Annotated
 
-from vae_helpers.data import NAMES, to_float
-from vae_helpers.data.dataset import find
+from vae_helpers.data import NAMES, find, to_float
 from vae_helpers.data.files import read_split
 from vae_helpers.exercises.diagnosis import diagnose_vae
 from vae_helpers.exercises.diagnosis.calling import call_loss, for_a_copy, number_in
