@@ -5,6 +5,7 @@ import os
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # before torch loads: idle threads of several kernels must not spin
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):  # pytest -n: each kernel gets its share
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+os.environ["VAE_RECORD"] = "off"  # no test, and no notebook that is run as one, writes into a learner's record
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
 os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
 

@@ -2,8 +2,8 @@
 
 Run on a quiet machine: ``python tests/benchmarks/twenty_kernels.py``. Each kernel loads MNIST from the shared folder
 (VAE_DATA), trains the 784-400-20 VAE for two epochs, makes its latent sliders and moves one. Prints a Markdown table;
-the exit status is 1 if any kernel failed. ``--kernels 3`` for a smaller class; ``--policy both`` shows also
-what idle threads cost that don't give way.
+the exit status is 1 if any kernel failed. ``--kernels 3`` for a smaller class; ``--notebook notebooks/05_vae.ipynb``
+runs all cells of a notebook instead; ``--policy both`` shows also what idle threads cost that don't give way.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from pathlib import Path
 from queue import Empty
 from statistics import median
 
+import nbformat
 import psutil
 from jupyter_client.manager import KernelManager
 
@@ -55,6 +56,22 @@ report = {
 }
 """
 
+WHOLE = """
+import time as _time
+_started = _time.perf_counter()
+{cells}
+_seconds = _time.perf_counter() - _started
+report = {{"data": "{name}", "loss": 0.0, "training": _seconds, "slider": 0.0, "total": _seconds}}
+"""
+
+
+def lesson_of(path: Path | None) -> str:
+    """The lesson above, or all code of a notebook; its training is then the whole, and no slider is moved."""
+    if path is None:
+        return LESSON
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    return WHOLE.format(cells="\n".join(cells), name=path.stem)
+
 
 @dataclass
 class Learner:
@@ -81,9 +98,9 @@ def answer(manager: KernelManager, client: object, message: str) -> dict:
     raise RuntimeError(f"no answer in {WORK} s")
 
 
-def work(manager: KernelManager, client: object) -> Learner:
+def work(manager: KernelManager, client: object, lesson: str) -> Learner:
     """Run the lesson in a started kernel."""
-    content = answer(manager, client, client.execute(LESSON, user_expressions={"report": "report"}))
+    content = answer(manager, client, client.execute(lesson, user_expressions={"report": "report"}))
     if content["status"] != "ok":
         return Learner(failure=f"{content.get('ename')}: {content.get('evalue')}")
     report = ast.literal_eval(content["user_expressions"]["report"]["data"]["text/plain"])
@@ -93,7 +110,9 @@ def work(manager: KernelManager, client: object) -> Learner:
     return Learner(report=report, peak_mib=int(peak[1]) / 1024, cpu_seconds=times.user + times.system)
 
 
-def learner(environment: dict[str, str], all_ready: threading.Barrier, all_done: threading.Barrier) -> Learner:
+def learner(
+    environment: dict[str, str], lesson: str, all_ready: threading.Barrier, all_done: threading.Barrier
+) -> Learner:
     """One kernel from its start to its end; the lesson begins when every kernel is ready, and ends with all."""
     manager = KernelManager()
     try:
@@ -102,7 +121,7 @@ def learner(environment: dict[str, str], all_ready: threading.Barrier, all_done:
         client.start_channels()
         client.wait_for_ready(timeout=START)
         all_ready.wait(START)
-        result = work(manager, client)
+        result = work(manager, client, lesson)
     except Exception as error:
         all_ready.abort()  # an incomplete class does not begin; one that has begun takes no notice
         result = Learner(failure=f"{type(error).__name__}: {error}")
@@ -113,7 +132,7 @@ def learner(environment: dict[str, str], all_ready: threading.Barrier, all_done:
     return result
 
 
-def run_class(n: int, policy: str | None) -> tuple[list[Learner], float]:
+def run_class(n: int, policy: str | None, lesson: str) -> tuple[list[Learner], float]:
     """All learners at once; gives them and the MiB that they took from the machine together, at the peak."""
     environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
     if policy:
@@ -121,7 +140,7 @@ def run_class(n: int, policy: str | None) -> tuple[list[Learner], float]:
     before = least = psutil.virtual_memory().available
     all_ready, all_done = threading.Barrier(n), threading.Barrier(n)
     with ThreadPoolExecutor(n) as pool:
-        running = [pool.submit(learner, environment, all_ready, all_done) for _ in range(n)]
+        running = [pool.submit(learner, environment, lesson, all_ready, all_done) for _ in range(n)]
         while not all(one.done() for one in running):
             least = min(least, psutil.virtual_memory().available)
             time.sleep(0.2)
@@ -155,6 +174,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--policy", choices=POLICIES, default="default", help="OMP_WAIT_POLICY: the course's own, or ACTIVE"
     )
+    parser.add_argument("--notebook", type=Path, help="run all cells of this one instead of the lesson")
     return parser.parse_args()
 
 
@@ -174,7 +194,7 @@ def main() -> int:
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     failures, sets = [], set()
     for policy in POLICIES[asked.policy]:
-        learners, taken = run_class(asked.kernels, policy)
+        learners, taken = run_class(asked.kernels, policy, lesson_of(asked.notebook))
         print(row(asked.kernels, policy, learners, taken), flush=True)
         failures += [one.failure for one in learners if one.failure]
         sets |= {one.report["data"] for one in learners if one.report}

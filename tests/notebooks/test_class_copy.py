@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from vae_helpers.exercises.catalogue import VERSION
+from vae_helpers.exercises.grade.signing import ENTRY, entry_of
+
 import nbformat
 import pytest
 
@@ -95,6 +98,14 @@ def test_the_copy_holds_no_outputs(pair):
     _, copy = pair
     code = [cell for cell in copy.cells if cell.cell_type == "code"]
     assert not any(cell.outputs or cell.execution_count for cell in code)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_copy_says_what_it_is(name, copies):
+    """Its notebook, the course's version, and a digest by which grading sees edited cells."""
+    copy = nbformat.read(copies / name, as_version=4)
+    cells = [(cell.source, tags(cell)) for cell in copy.cells if cell.cell_type == "code"]
+    assert copy.metadata[ENTRY] == entry_of(name.removesuffix(".ipynb"), VERSION, cells)
 
 
 def test_no_line_that_only_a_solution_has_survives_anywhere_in_the_copies(copies):

@@ -12,7 +12,7 @@ from helpers.places import COURSE, ROOT
 
 PAGE = (ROOT / "TEACHING.md").read_text("utf-8")
 NAMED = re.compile(r"(?<!\*)\*([^*]+)\*(?!\*)")
-NOTEBOOK = re.compile(r"\b(0\d)\b")
+NOTEBOOK = re.compile(r"\b(0\d|10)\b")
 
 
 def headings(number):
@@ -40,7 +40,8 @@ def places(cell):
 
 
 LECTURE, SESSIONS = rows("One lecture of 90 minutes"), rows("Four sessions of 90 minutes")
-PLACES = [place for row in LECTURE + SESSIONS for place in places(row[1])]
+MORE = rows("Two more sessions: 10 and 11")
+PLACES = [place for row in LECTURE + SESSIONS + MORE for place in places(row[1])]
 
 
 @pytest.mark.parametrize(("number", "name"), PLACES)
@@ -59,8 +60,9 @@ def test_the_lecture_takes_90_minutes_without_a_gap():
 
 
 def test_every_exercise_of_the_sessions_exists():
-    named = {name for row in SESSIONS for cell in row[3:] for name in NAMED.findall(cell)}
-    sections = {name for row in SESSIONS for cell in row[3:] for _, name in places(cell) if " " in name}
+    cells = [cell for row in SESSIONS + MORE for cell in row[3:]]
+    named = {name for cell in cells for name in NAMED.findall(cell)}
+    sections = {name for cell in cells for _, name in places(cell) if " " in name}
     assert named - sections <= set(EXERCISES)
     assert len(named - sections) > 15
 

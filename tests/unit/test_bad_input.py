@@ -817,6 +817,18 @@ CASES = {
             },
         ),
         (
+            exercises.capstone,
+            {"model": VAE, "loss": losses.vae_loss, "train_data": X, "test_data": X, "about": "grey noise of mine"},
+            {
+                "model": [None, "plain"],
+                "loss": [None, 3],
+                "train_data": [None, 3, "x", ONE, X[:0]],
+                "test_data": [None, 3, "x", ONE, X[:0]],
+                "about": [None, 3],
+            },
+        ),
+        (exercises.keep_record, {"keep": True}, {"keep": [None, "off", 3]}),
+        (
             diagnosis.share_of_twins,
             {"x": X, "test": X},
             {"x": [None, "x", X[:0], X[:, :, :5]], "test": [None, "x", X[:0], X[:, :, :5]], "n": NO_COUNT},
@@ -879,6 +891,15 @@ BEHIND = {
         "exercises.diagnosis.targets",
         "exercises.diagnosis.weights",
         "exercises.nb",
+    ],
+    "behind the command line of grading and the record, which turn all that is handed in into rows: test_grade, "
+    "test_grade_finding, test_record": [
+        "exercises.grade",
+        "exercises.record.__main__",
+        "exercises.record.certificate",
+        "exercises.record.capstones.Capstone",
+        "exercises.record.notes",
+        "exercises.record.summary",
     ],
     "made by the functions of vae_helpers.widgets, which check": [
         "widgets.curves",

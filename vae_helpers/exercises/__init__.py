@@ -1,33 +1,36 @@
 """Diagnosing a learner's work: ``check(id, answer)`` an exercise, ``diagnose_vae(model, loss, …)`` their own VAE.
 
-``mine(id, answer, otherwise)``: the learner's function from here on, where it has passed.
+``mine(id, answer, otherwise)``: the learner's function from here on, where it has passed. ``progress()``: the record.
 """
 
 from collections.abc import Callable
 from typing import Annotated
 
-from vae_helpers.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10
+from vae_helpers.exercises.catalogue import EXERCISES
 from vae_helpers.exercises.diagnosis import Diagnosis, blind_round, diagnose_vae
 from vae_helpers.exercises.engine import Exercise, Mistake, Verdict, examine
+from vae_helpers.exercises.record import Capstone, Progress, capstone, keep_record, note, progress
 from vae_helpers.training.randomness import own_random_state
 from vae_helpers.validation import Seed, objects, validated
 
 import torch
 
-_NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10)
-EXERCISES = {exercise.id: exercise for notebook in _NOTEBOOKS for exercise in notebook.EXERCISES}
-
 __all__ = [
     "EXERCISES",
+    "Capstone",
     "Diagnosis",
     "Exercise",
     "Mistake",
+    "Progress",
     "Verdict",
     "blind_round",
+    "capstone",
     "check",
     "diagnose_vae",
     "examine",
+    "keep_record",
     "mine",
+    "progress",
 ]
 
 
@@ -42,7 +45,9 @@ def check(exercise_id: ExerciseId, answer: object, seed: Seed = 0) -> Verdict:
     Raises ValueError for an unknown exercise. The answer itself may do anything: what it raises becomes a verdict.
     """
     with torch.device("cpu"), own_random_state():  # whatever torch.set_default_device was told: probes lie there
-        return examine(EXERCISES[exercise_id], answer, seed)
+        verdict = examine(EXERCISES[exercise_id], answer, seed)
+    note(exercise_id, verdict.status, verdict.message, answer)
+    return verdict
 
 
 @validated

@@ -30,7 +30,8 @@ def _values_of_a_pixel(seed: int = 0) -> list[tuple]:
     g = torch.Generator().manual_seed(40 + 1000 * seed)
     sizes = ((5003, 4003, 0.7), (4001, 5001, 1.6))  # so many that n or n − 1 makes no difference
     return [
-        (1 + 1.3 * torch.randn(n, generator=g), 2 * torch.randn(m, generator=g), s + 0.01 * seed) for n, m, s in sizes
+        (1 + 1.3 * torch.randn(n, generator=g), 2 * torch.randn(m, generator=g), s + 0.01 * (seed % 30))
+        for n, m, s in sizes
     ]
 
 
