@@ -1,4 +1,4 @@
-"""A VAE of T layers whose encoder is fixed: z_t = α_t x + σ_t ε, with α² + σ² = 1 and a log-SNR that falls from 8 to −8.
+"""A VAE of T layers with a fixed encoder: z_t = α_t x + σ_t ε, with α² + σ² = 1 and a log-SNR falling from 8 to −8.
 
 x: anything with one row per image, codes or pixels. t: one time per row, in [0, 1]; at 0 x is nearly clean, at 1 nearly
 noise. ``denoise(z_t, t)`` gives x̂, its guess of x. Ho et al. 2020; Kingma et al. 2021, whose bounds these are.
@@ -125,7 +125,7 @@ def weighted_denoising(denoise: Denoise, x: Data, t: Times, eps: Data) -> PerIma
 
 @validated
 def continuous_bound(denoise: Denoise, x: Data, draws: PositiveInt = 1) -> PerImage:
-    """A bound on −log p(x) of infinitely many steps, at ``draws`` times per image: both ends and the weighted denoising.
+    """A bound on −log p(x) of infinitely many steps, at ``draws`` times per image: both ends, and the weighted loss.
 
     Times are stratified, over each image's draws and over the batch: the error of its mean over n images is at most
     std / √n, and with several draws not much less.

@@ -1,4 +1,4 @@
-"""A VAE of T layers: schedule and posterior against the chain, KLs and bounds against quadrature and exact densities."""
+"""A VAE of T layers: schedule and posterior against the chain, KLs and bounds against quadrature."""
 
 from math import sqrt
 

@@ -1,4 +1,4 @@
-"""Samplers against exact Gaussians: where denoiser or velocity are known, mean and covariance of the samples are too."""
+"""Samplers against exact Gaussians: where denoiser or velocity are known, so are the samples' moments."""
 
 from vae_helpers.losses import alpha_and_sigma
 from vae_helpers.models import ancestral_path, deterministic_path, flow_path
