@@ -9,7 +9,7 @@ from math import log, pi
 from typing import Annotated
 
 from vae_helpers.losses.loss import PerImage
-from vae_helpers.validation import PositiveInt, objects, validated
+from vae_helpers.validation import Device, PositiveInt, objects, validated
 
 import torch
 from jaxtyping import Float
@@ -19,7 +19,7 @@ from torch.nn.functional import logsigmoid
 HIGHEST, FALL = 8.0, 16.0  # log α²/σ² at t = 0, and by how much it is lower at t = 1
 VARIANCES = ("posterior", "beta")
 
-Data = Float[Tensor, " batch *shape"]
+Data = Float[Tensor, " batch d *rest"]
 Times = Float[Tensor, " batch"]
 Denoise = Callable[[Tensor, Tensor], Tensor]
 Variance = Annotated[str, objects.one_of(VARIANCES)]
@@ -107,7 +107,7 @@ def discrete_bound(denoise: Denoise, x: Data, steps: PositiveInt, variance: Vari
 
 
 @validated
-def stratified_times(n: PositiveInt, device: torch.device | str = "cpu") -> Float[Tensor, " {n}"]:
+def stratified_times(n: PositiveInt, device: Device = "cpu") -> Float[Tensor, " {n}"]:
     """n times in [0, 1], one in each n-th of it, in random order: uniform, and steadier than n draws by themselves."""
     strata = torch.randperm(n, device=device)
     return (strata + torch.rand(n, device=device)) / n

@@ -16,8 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Noise = Float[Tensor, " batch *shape"]
-Path = Float[Tensor, " times batch *shape"]
+Noise = Float[Tensor, " batch d *rest"]
+Path = Float[Tensor, " times batch d *rest"]
 Velocity = Callable[[Tensor, Tensor], Tensor]
 Generator = torch.Generator | None  # on the noise's device; None: torch's global random numbers
 METHODS = ("euler", "heun")
