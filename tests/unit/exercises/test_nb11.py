@@ -65,6 +65,13 @@ def in_place_of_it(denoise, posterior, z, steps):
     return denoise(z, torch.zeros(len(z)))
 
 
+def by_hand(z, x, s, t, square=lambda a: a**2, width=lambda s: noise(s) ** 2, b=lambda a: 1 - a**2):
+    a = signal(t) / signal(s)
+    variance = 1 / (square(a) / b(a) + 1 / width(s))
+    mean = variance * (a / b(a) * z + signal(s) / width(s) * x)
+    return torch.stack([mean, variance.expand_as(mean)])
+
+
 WRONG = {
     "noising": [
         ("variances swapped in", lambda x, t, e: at(x, t)[0] * x + at(x, t)[1] ** 2 * e),
@@ -77,13 +84,14 @@ WRONG = {
         ("1 − α for σ", lambda x, t, e: at(x, t)[0] * x + (1 - at(x, t)[0]) * e),
     ],
     "step-posterior": [
-        ("variance 1", both(variance=lambda s, t: torch.ones(()))),
-        ("mean of z and x", both(mean=lambda z, x, s, t: (z + x) / 2)),
+        ("a, not its square", lambda *given: by_hand(*given, square=lambda a: a)),
+        ("σ_s, not its square", lambda *given: by_hand(*given, width=noise)),
+        ("b = a²", lambda *given: by_hand(*given, b=lambda a: a**2)),
+        ("b = 1 − a", lambda *given: by_hand(*given, b=lambda a: 1 - a)),
         ("sum of both", both(mean=lambda z, x, s, t: z * signal(s) / signal(t) + signal(s) * x)),
         ("z's weight alone", both(mean=lambda z, x, s, t: both()(z, 0 * x, s, t)[0])),
         ("x's weight alone", both(mean=lambda z, x, s, t: both()(0 * z, x, s, t)[0])),
         ("mean not scaled", both(mean=lambda z, x, s, t: both()(z, x, s, t)[0] / both()(z, x, s, t)[1])),
-        ("halved", both(variance=lambda s, t: both()(s[None, None], s[None, None], s, t)[1, 0, 0] / 2)),
         ("z for z/a", lambda z, x, s, t: both()(z * signal(t) / signal(s), x, s, t)),
         ("negative", lambda *given: -both()(*given)),
         ("s and t", lambda z, x, s, t: both()(z, x, s, t).flip(0)),
