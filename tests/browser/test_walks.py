@@ -28,4 +28,4 @@ def test_t_walks_the_points(walk):
 
 def test_without_fresh_noise_they_go_another_way(walk):
     button = walk.locator(".widget-toggle-button", has_text=re.compile(r"^\s*without\s*$"))
-    changes_picture(walk, button.click, "no fresh noise on the way")
+    changes_picture(walk, button.click, r"60 points at t = 0\.\d\d, 8 steps, no fresh noise")
