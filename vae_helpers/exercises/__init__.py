@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from vae_helpers.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10
+from vae_helpers.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10, nb11
 from vae_helpers.exercises.diagnosis import Diagnosis, blind_round, diagnose_vae
 from vae_helpers.exercises.engine import Exercise, Mistake, Verdict, examine
 from vae_helpers.training.randomness import own_random_state
@@ -14,7 +14,7 @@ from vae_helpers.validation import Seed, objects, validated
 
 import torch
 
-_NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10)
+_NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10, nb11)
 EXERCISES = {exercise.id: exercise for notebook in _NOTEBOOKS for exercise in notebook.EXERCISES}
 
 __all__ = [
