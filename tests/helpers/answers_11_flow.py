@@ -59,6 +59,7 @@ ANOTHER_HAND = {
         lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), x - e),
         lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), e),
         lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), x),
+        lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), at(x, t, e) + 0.0),
         lambda net, x, y, t, e: squares(net(at(x, t, e), t, None), e - x),
         lambda net, x, y, t, e: squares(net(at(x, t, e), 0 * t, y), e - x),
         lambda net, x, y, t, e: squares(net(x.clone(), t, y), e - x),

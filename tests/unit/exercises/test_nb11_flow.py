@@ -41,7 +41,7 @@ WRONG = {
         ("noise not scaled", lambda net, x, y, t, e: squares(net((1 - t[:, None]) * x + e, t, y), e - x)),
         ("signal not scaled", lambda net, x, y, t, e: squares(net(x + t[:, None] * e, t, y), e - x)),
         ("time turned", lambda net, x, y, t, e: squares(net(at(x, t, e), 1 - t, y), e - x)),
-        ("target is z", lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), at(x, t, e))),
+        ("labels turned", lambda net, x, y, t, e: squares(net(at(x, t, e), t, 9 - y), e - x)),
         ("axis of codes", lambda net, x, y, t, e: (net(at(x, t, e), t, y) - e + x).square().sum(0)),
     ],
     "euler-walk": [
@@ -74,7 +74,6 @@ WRONG = {
         ("twice", lambda net, z, t, y, w: net(z, t, y) + 2 * w * (net(z, t, y) - net(z, t))),
         ("unlabelled only", lambda net, z, t, y, w: net(z, t)),
         ("no time", lambda net, z, t, y, w: (1 + w) * net(z, 0 * t, y) - w * net(z, 0 * t)),
-        ("label 0 for none", lambda net, z, t, y, w: (1 + w) * net(z, t, y) - w * net(z, t, 0 * y)),
         ("mean", lambda net, z, t, y, w: ((1 + w) * net(z, t, y) - w * net(z, t)).mean(1)),
     ],
 }

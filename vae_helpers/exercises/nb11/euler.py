@@ -48,7 +48,7 @@ def _euler(velocity: Answer, noise: Float[Tensor, "n d"], n_steps: int) -> Float
 
 
 def _watched(looks: list[Look]) -> Answer:
-    def velocity(z: Float[Tensor, "n d"], t: Float[Tensor, " n"]) -> Float[Tensor, "n d"]:
+    def velocity(z: Float[Tensor, "n d"], t: object) -> Float[Tensor, "n d"]:
         """A known field that bends with z and with t."""
         if not isinstance(t, Tensor) or t.shape != (len(z),):
             raise OneNumberError

@@ -71,6 +71,10 @@ FLOW_LOSS = Exercise(
             "the target is x: what is asked for is the velocity, how fast z_t moves from x to ε.",
         ),
         Mistake(
+            lambda net, x, y, t, eps: _of(net(_between(x, t, eps), t, y), _between(x, t, eps)),
+            "the target is z_t itself, which the network is handed: ask for the velocity, ε − x.",
+        ),
+        Mistake(
             lambda net, x, y, t, eps: _of(net(_between(x, t, eps), t), eps - x),
             "the label never reaches the network: it can't learn what a 7 is asked for.",
         ),
