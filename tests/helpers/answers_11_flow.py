@@ -1,26 +1,7 @@
-"""Answers to notebook 11's exercises of flow matching and guidance in other hands."""
+"""Answers to notebook 11's exercises of Euler's walk and of guidance in other hands."""
 
 import numpy as np
 import torch
-
-
-def squares(a, b):
-    return torch.stack([torch.dot(u - v, u - v) for u, v in zip(a, b, strict=True)])
-
-
-def at(x, t, eps):
-    return torch.lerp(x, eps, t.unsqueeze(1))
-
-
-def flow_by_einsum(net, x, y, t, eps):
-    z = torch.einsum("n,nd->nd", 1 - t, x) + torch.einsum("n,nd->nd", t, eps)
-    d = net(z, t, y) - eps + x
-    return torch.einsum("nd,nd->n", d, d)
-
-
-def flow_by_rows(net, x, y, t, eps):
-    v = net(at(x, t, eps), t, y)
-    return torch.stack([((v[i] - (eps[i] - x[i])) ** 2).sum() for i in range(len(x))])
 
 
 def euler_by_time(velocity, z, n):
@@ -45,7 +26,6 @@ def euler_by_numpy(velocity, noise, n):
 
 
 RIGHT = {
-    "flow-loss": [flow_by_einsum, flow_by_rows, lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), e - x)],
     "euler-walk": [euler_by_time, euler_down, euler_by_numpy],
     "guided-velocity": [
         lambda net, z, t, y, w: (1 + w) * net(z, t, y) - w * net(z, t, None),
@@ -54,16 +34,6 @@ RIGHT = {
     ],
 }
 ANOTHER_HAND = {
-    "flow-loss": [
-        lambda net, x, y, t, e: squares(net(t[:, None] * x + (1 - t[:, None]) * e, t, y), e - x),
-        lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), x - e),
-        lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), e),
-        lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), x),
-        lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), at(x, t, e) + 0.0),
-        lambda net, x, y, t, e: squares(net(at(x, t, e), t, None), e - x),
-        lambda net, x, y, t, e: squares(net(at(x, t, e), 0 * t, y), e - x),
-        lambda net, x, y, t, e: squares(net(x.clone(), t, y), e - x),
-    ],
     "guided-velocity": [
         lambda net, z, t, y, w: torch.lerp(net(z, t), net(z, t, y), w),
         lambda net, z, t, y, w: (1 - w) * net(z, t, y) + w * net(z, t),

@@ -25,7 +25,9 @@ def _of_a_class_or_none(y: Tensor | None, name: str, given: Mapping[str, object]
         return
     low, high = y.min().item(), y.max().item()
     if low < 0 or high > n_classes:
-        raise ValueError(f"{name} must hold labels from 0 to {n_classes - 1}, or {n_classes} for none, got {low}–{high}.")
+        raise ValueError(
+            f"{name} must hold labels from 0 to {n_classes - 1}, or {n_classes} for none, got {low}–{high}."
+        )
 
 
 Noisy = Annotated[Float[Tensor, " batch {self.dim}"], tensors.suits_the_model]

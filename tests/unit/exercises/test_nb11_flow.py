@@ -1,11 +1,11 @@
-"""Answers to the exercises of flow matching and guidance: right ones, and wrong ones of which most are explained."""
+"""Answers to the exercises of Euler's walk and of guidance: right ones, and wrong ones of which most are explained."""
 
 from vae_helpers.exercises import check
 
 import pytest
 import torch
 
-from helpers.answers_11_flow import ANOTHER_HAND, RIGHT, at, squares
+from helpers.answers_11_flow import ANOTHER_HAND, RIGHT
 
 
 def walk(times=lambda n: [1 - k / n for k in range(n)], step=lambda z, v, h, t: z - h * v, end=lambda zs: zs[-1]):
@@ -32,18 +32,6 @@ def plain_time(velocity, z, n):
 
 
 WRONG = {
-    "flow-loss": [
-        ("mean over d", lambda net, x, y, t, e: (net(at(x, t, e), t, y) - e + x).square().mean(1)),
-        ("mean over the batch", lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), e - x).mean()),
-        ("not squared", lambda net, x, y, t, e: (net(at(x, t, e), t, y) - e + x).abs().sum(1)),
-        ("half", lambda net, x, y, t, e: 0.5 * squares(net(at(x, t, e), t, y), e - x)),
-        ("root", lambda net, x, y, t, e: squares(net(at(x, t, e), t, y), e - x).sqrt()),
-        ("noise not scaled", lambda net, x, y, t, e: squares(net((1 - t[:, None]) * x + e, t, y), e - x)),
-        ("signal not scaled", lambda net, x, y, t, e: squares(net(x + t[:, None] * e, t, y), e - x)),
-        ("time turned", lambda net, x, y, t, e: squares(net(at(x, t, e), 1 - t, y), e - x)),
-        ("labels turned", lambda net, x, y, t, e: squares(net(at(x, t, e), t, 9 - y), e - x)),
-        ("axis of codes", lambda net, x, y, t, e: (net(at(x, t, e), t, y) - e + x).square().sum(0)),
-    ],
     "euler-walk": [
         ("uphill", walk(step=lambda z, v, h, t: z + h * v)),
         ("whole velocity", walk(step=lambda z, v, h, t: z - v)),
