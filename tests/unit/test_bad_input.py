@@ -67,6 +67,10 @@ NO_CLASSES = [*NO_LABELS, Y - 1, Y + 5]  # where values are looked at
 NO_ROWS = [*NO_FLOATS, ROWS[0], ROWS[None], ROWS.long()]
 NO_TABLE = [*NO_ROWS, ROWS[:0], with_one(NAN, ROWS), with_one(INF, ROWS)]
 NO_CODES = [*NO_ROWS, ROWS[:, :2], ROWS.double()]
+TIMES = torch.linspace(0.1, 0.9, 12)
+NO_TIMES_AT_ALL = [None, 0.5, "t", [0.5], Y]  # any shape will do
+NO_TIMES = [*NO_TIMES_AT_ALL, TIMES[:5], TIMES[:, None], ONE]
+OTHER_DATA = [*NO_FLOATS, ROWS[:5], ROWS[:, :2], ROWS[0]]
 NO_NUMBER = [None, "1", True, NAN, INF, [1.0], torch.ones(3)]
 NOT_NEGATIVE = [*NO_NUMBER, -0.1]
 NOT_POSITIVE = [*NOT_NEGATIVE, 0]
@@ -87,6 +91,15 @@ NO_FIGURE = [None, "figure", X]
 def without_none(values):
     """Where None stands for a default."""
     return [value for value in values if value is not None]
+
+
+def to_nothing(z, t):
+    """A denoiser, or a velocity, that knows nothing."""
+    return 0 * z
+
+
+DENOISE = {"denoise": to_nothing, "x": ROWS}
+NO_DENOISE = {"denoise": NO_FUNCTION, "x": NO_FLOATS}
 
 
 def other_shapes(t):
@@ -289,6 +302,76 @@ CASES = {
             losses.gaussian_log_prob,
             {"z": ROWS[:, None], "mu": ROWS, "logvar": ROWS},
             {"z": [*NO_FLOATS, ROWS[:5]], "mu": [*NO_FLOATS, ROWS[:, :2]], "logvar": [*NO_FLOATS, ROWS[:, :2]]},
+        ),
+        (losses.log_snr, {"t": TIMES}, {"t": NO_TIMES_AT_ALL}),
+        (losses.alpha_and_sigma, {"t": TIMES}, {"t": NO_TIMES_AT_ALL}),
+        (losses.noised, {"x": ROWS, "t": TIMES, "eps": ROWS}, {"x": NO_FLOATS, "t": NO_TIMES, "eps": OTHER_DATA}),
+        (
+            losses.step_posterior,
+            {"z_t": ROWS, "x": ROWS, "s": TIMES / 2, "t": TIMES},
+            {"z_t": NO_FLOATS, "x": OTHER_DATA, "s": NO_TIMES, "t": NO_TIMES},
+        ),
+        (losses.step_variance, {"s": TIMES / 2, "t": TIMES}, {"s": NO_TIMES_AT_ALL, "t": NO_TIMES}),
+        (
+            losses.step_kl,
+            {"x": ROWS, "x_hat": ROWS, "s": TIMES / 2, "t": TIMES},
+            {
+                "x": NO_FLOATS,
+                "x_hat": OTHER_DATA,
+                "s": NO_TIMES,
+                "t": NO_TIMES,
+                "variance": [None, 3, "b", ["beta"]],
+            },
+        ),
+        (losses.end_terms, DENOISE, NO_DENOISE),
+        (
+            losses.discrete_bound,
+            {**DENOISE, "steps": 2},
+            {**NO_DENOISE, "steps": NO_COUNT, "variance": [None, 3, "b", ["beta"]]},
+        ),
+        (losses.continuous_bound, DENOISE, {**NO_DENOISE, "draws": NO_COUNT}),
+        (losses.stratified_times, {"n": 5}, {"n": NO_COUNT, "device": NO_DEVICE[:3]}),
+        (
+            losses.weighted_denoising,
+            {**DENOISE, "t": TIMES, "eps": ROWS},
+            {"denoise": NO_FUNCTION, "x": NO_FLOATS, "t": NO_TIMES, "eps": OTHER_DATA},
+        ),
+        *(
+            (function, {"z_t": ROWS, guess: ROWS, "t": TIMES}, {"z_t": NO_FLOATS, guess: OTHER_DATA, "t": NO_TIMES})
+            for function, guess in (
+                (losses.x_from_eps, "eps"),
+                (losses.x_from_score, "score"),
+                (losses.x_from_v, "v"),
+                (losses.eps_from_x, "x_hat"),
+                (losses.score_from_x, "x_hat"),
+                (losses.v_from_x, "x_hat"),
+            )
+        ),
+        (
+            models.ancestral_path,
+            {"denoise": to_nothing, "noise": ROWS, "steps": 2},
+            {
+                "denoise": NO_FUNCTION,
+                "noise": NO_FLOATS,
+                "steps": NO_COUNT,
+                "variance": [None, 3, "b", ["beta"]],
+                "generator": [3, "seed"],
+            },
+        ),
+        (
+            models.deterministic_path,
+            {"denoise": to_nothing, "noise": ROWS, "steps": 2},
+            {"denoise": NO_FUNCTION, "noise": NO_FLOATS, "steps": NO_COUNT},
+        ),
+        (
+            models.flow_path,
+            {"velocity": to_nothing, "noise": ROWS, "steps": 2},
+            {
+                "velocity": NO_FUNCTION,
+                "noise": NO_FLOATS,
+                "steps": NO_COUNT,
+                "method": [None, 3, "rk4", ["euler"]],
+            },
         ),
         (
             losses.product_of_gaussians,
@@ -785,6 +868,15 @@ CASES = {
             },
         ),
         (
+            widgets.denoising_walk,
+            {"denoise": to_nothing, "points": ROWS[:, :2], "steps": 4},
+            {
+                "denoise": [None, 3, "net", X, lambda z, t: z[:1], lambda z, t: None],
+                "points": [*NO_TABLE, ROWS, ROWS[:1, :2]],
+                "steps": [*NO_COUNT, 3, 128],
+            },
+        ),
+        (
             widgets.prior_explorer,
             {"model": VAE, "priors": {"mixture": MIXTURE}, "codes": ROWS, "y": Y},
             {
@@ -860,7 +952,7 @@ BEHIND = {
         "training.stopping",
         "training.judge.judge_loss",
     ],
-    "the checks themselves, and decorators": ["validation", "losses.half_precision"],
+    "the checks themselves, and decorators": ["validation", "losses.half_precision", "losses.diffusion.beside"],
     "behind exercises.check and diagnose_vae, which turn every mistake into a verdict or a finding": [
         "exercises.engine",
         "exercises.diagnosis.blind.BlindRound",
@@ -907,6 +999,7 @@ BEHIND = {
         "widgets.priors.Map",
         "widgets.priors.Plane",
         "widgets.priors.PriorExplorer",
+        "widgets.walks.DenoisingWalk",
         "widgets.sliders.LatentSliders",
         "widgets.noise.NoiseExplorer",
     ],

@@ -12,6 +12,7 @@ from vae_helpers.models.judge import Judge
 from vae_helpers.models.likelihoods import LIKELIHOODS, Bernoulli, ContinuousBernoulli, Gaussian, GaussianPerPixel
 from vae_helpers.models.networks import copy_of, device_of, mlp, n_parameters, start_at_mean
 from vae_helpers.models.priors import ClassMixture, FullGaussian, FullMixture, Mixture, StandardGaussian
+from vae_helpers.models.samplers import ancestral_path, deterministic_path, flow_path
 from vae_helpers.models.two_layers import SecondLayer
 from vae_helpers.models.vae import VAE, LinearVAE, SmoothVAE
 from vae_helpers.models.vamp_prior import VampPrior
@@ -38,8 +39,11 @@ __all__ = [
     "StandardGaussian",
     "VampPrior",
     "WideAutoencoder",
+    "ancestral_path",
     "copy_of",
+    "deterministic_path",
     "device_of",
+    "flow_path",
     "join_label",
     "likelihoods",
     "mlp",

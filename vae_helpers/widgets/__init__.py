@@ -10,10 +10,12 @@ from vae_helpers.widgets.pad import drawing_pad
 from vae_helpers.widgets.plane import latent_plane
 from vae_helpers.widgets.priors import prior_explorer
 from vae_helpers.widgets.sliders import latent_sliders
+from vae_helpers.widgets.walks import denoising_walk
 
 __all__ = [
     "beta_explorer",
     "class_explorer",
+    "denoising_walk",
     "drawing_pad",
     "elbo_explorer",
     "forward_reverse_kl",

@@ -11,11 +11,12 @@ from vae_helpers import data, widgets
 from vae_helpers.data import gaussian, masking
 from vae_helpers.evaluation import mse, psnr, spherical, straight
 from vae_helpers.losses import Loss
-from vae_helpers.models import FullGaussian, StandardGaussian
+from vae_helpers.models import FullGaussian, StandardGaussian, ancestral_path, deterministic_path
 from vae_helpers.plotting import png_of
 from vae_helpers.widgets.plane import has_pad
 from vae_helpers.widgets.priors import Plane
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
@@ -36,9 +37,16 @@ STYLE = torch.tensor([0.5, -1.0, 0.0])
 PRIORS = {"N(0, I)": StandardGaussian(3), "Gaussian": FullGaussian.fitted_to(CODES)}
 TARGET = Normal(torch.tensor(0.5, dtype=torch.float64), 0.4)
 
+
+def half_way(z, t):
+    """A denoiser of the plane that sees its time."""
+    return 0.5 * z + t[:, None]
+
+
 WIDGETS = {
     "beta_explorer": lambda: widgets.beta_explorer(BY_BETA, SCORES, X[:10]),
     "class_explorer": lambda: widgets.class_explorer(CONDITIONAL, label=2, style=STYLE),
+    "denoising_walk": lambda: widgets.denoising_walk(half_way, CODES[:50, :2], steps=8),
     "elbo_explorer": lambda: widgets.elbo_explorer(TARGET.log_prob, mu=0.2, sigma=0.7),
     "forward_reverse_kl": lambda: widgets.forward_reverse_kl(TARGET.log_prob, mu=0.2, sigma=0.7),
     "interpolation": lambda: widgets.interpolation(VAE, X, pair=(3, 7)),
@@ -301,6 +309,46 @@ def test_draw_again_shows_the_next_draws_and_in_the_end_the_first(control):
     for _ in range(18):
         button.click()
     shows_draws_of(widget, "Gaussian")
+
+
+# denoising_walk
+
+
+def walked(steps=8, seed=0, way=ancestral_path):
+    random = torch.Generator().manual_seed(seed)
+    noise = torch.randn(60, 2, generator=random)
+    return way(half_way, noise, steps, **({"generator": random} if way is ancestral_path else {}))
+
+
+def shows_walk(widget, path, step, said):
+    lines = widget.curves.lines
+    z, t = path[step], torch.full((60,), 1 - step / (len(path) - 2))
+    for name, points in (("points", z), ("guesses", half_way(z, t))):
+        assert torch.allclose(torch.tensor(np.array(lines[name].get_data())).T, points.double()), name
+    assert shown(widget.picture) == widget.png()
+    assert said in widget.picture.value
+
+
+@used("denoising_walk", "t")
+def test_t_walks_the_points(control):
+    widget, slider = made("denoising_walk", control)
+    for t, step in ((1.0, 0), (0.25, 6), (0.0, 8)):
+        slider.value = t
+        shows_walk(widget, walked(), step, f"60 points at t = {t:.2f}, 8 steps, fresh noise")
+
+
+@used("denoising_walk", "steps", "way back", "other noise")
+def test_another_walk_is_shown_at_the_same_time(control):
+    widget, used_one = made("denoising_walk", control)
+    if control == "steps":
+        used_one.value = 4
+        shows_walk(widget, walked(4), 2, "t = 0.50, 4 steps, fresh noise")
+    elif control == "way back":
+        used_one.value = "without"
+        shows_walk(widget, walked(way=deterministic_path), 4, "8 steps, no fresh noise")
+    else:
+        used_one.click()
+        shows_walk(widget, walked(seed=1), 4, "t = 0.50, 8 steps")
 
 
 # beta_explorer

@@ -15,10 +15,10 @@ SAYS = {
     "one number": "t arrives as a single number. The network wants one time per row: torch.full((len(z),), t).",
     "number": "velocity is asked {} times where {} steps are wanted, one look each.",
     "from data": "the walk begins at t = 0 and goes up. Noise lies at t = 1: begin there and go down.",
-    "one late": "velocity is asked where each step *ends*: the first look is below t = 1, the last at t = 0. Euler looks "
-    "where it stands.",
-    "to the end": "the times run from 1 to 0 with both ends: that makes one step too few between them. The last look is "
-    "at t = 1/n.",
+    "one late": "velocity is asked where each step *ends*: the first look is below t = 1, the last at t = 0. Euler "
+    "looks where it stands.",
+    "to the end": "the times run from 1 to 0 with both ends: that makes one step too few between them. The last look "
+    "is at t = 1/n.",
     "same time": "every look is at the same t: t must fall by 1/n with each step.",
     "times": "the looks are at t = {}, where t falls from 1 by 1/n a step.",
     "noise": "the first look is not at the noise that was handed over.",
