@@ -16,6 +16,7 @@ from torch.autograd.functional import jacobian
 from torch.distributions import Normal, kl_divergence
 
 from helpers.answers_10 import ANOTHER_HAND as OF_10
+from helpers.answers_11 import ANOTHER_HAND as OF_11
 
 NORMAL = Normal(0.0, 1.0)
 
@@ -946,7 +947,7 @@ FOUND = {
     "quantile-grid": {3: ("form", "reversed")},
     "spherical": {2: ("missing", "division"), 3: ("missing", "arccos"), 6: ("exchanged", "")},
 }
-ANOTHER_HAND |= OF_10
+ANOTHER_HAND |= OF_10 | OF_11
 ANSWERS = [
     pytest.param(name, i, answer, id=f"{name}-{i}")
     for name, answers in ANOTHER_HAND.items()

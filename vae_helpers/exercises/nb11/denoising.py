@@ -77,6 +77,10 @@ WEIGHTED_DENOISING = Exercise(
             "λ(t) is the logarithm of the SNR: the weight needs its exp. Half of these weights are negative.",
         ),
         Mistake(
+            lambda d, x, t, e: 8 * log_snr(t).sigmoid() * _squares(d, x, t, e),
+            "the weight is α², where the SNR α²/σ² is due: a guess at weak noise would count too little.",
+        ),
+        Mistake(
             lambda d, x, t, e: (8 * log_snr(t).exp() * _squares(d, x, t, e)).mean(),
             "the mean over the batch is taken already: keep one value per row, so that an error can be stated.",
         ),

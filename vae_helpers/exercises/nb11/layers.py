@@ -129,6 +129,22 @@ STEP_POSTERIOR = Exercise(
             _with(variance=lambda alpha_s, sigma_s, sigma_t, a, b: a.square() / b + 1 / sigma_s.square()),
             "this is the precision, where its inverse, the variance, is asked for.",
         ),
+        Mistake(
+            _with(variance=lambda alpha_s, sigma_s, sigma_t, a, b: sigma_s.square()),
+            "the variance is σ_s², all that x alone leaves open. z_t has a say as well: add its precision a²/b.",
+        ),
+        Mistake(
+            _with(variance=lambda alpha_s, sigma_s, sigma_t, a, b: b / a.square() + sigma_s.square()),
+            "the *variances* are added: two witnesses would know less than one. Precisions add.",
+        ),
+        Mistake(
+            _with(lambda z, x, alpha_s, sigma_s, sigma_t, a, b: (z / a + alpha_s * x) / 2),
+            "both witnesses count alike in the mean, however sure each of them is: weigh them by their precisions.",
+        ),
+        Mistake(
+            lambda z, x, s, t: _step_posterior(z, x / alpha_and_sigma(s)[0], s, t),
+            "x says that z_s is α_s x, not x: the factor α_s is missing from its mean.",
+        ),
     ),
 )
 
