@@ -41,8 +41,8 @@ DRAWINGS = {
         graphs.course_map,
         764,
         726,
-        "The course, from 00 to 10, and the playground",
-        "Eleven notebooks as a path; on each arrow, the failure that leads on to the next notebook. Below, the "
+        "The course, from 00 to 11, and the playground",
+        "Twelve notebooks as a path; on each arrow, the failure that leads on to the next notebook. Below, the "
         "playground, with every slider in one place.",
     ),
     "autoencoder": Drawing(

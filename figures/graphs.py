@@ -17,7 +17,8 @@ COURSE = [
     ("07", "latent space", "can’t ask for a 7"),
     ("08", "conditional\nVAE", "what goes\nwrong?"),
     ("09", "spot the bug", "half are\nno digits"),
-    ("10", "better prior", ""),
+    ("10", "better prior", "upper layers\ncollapse"),
+    ("11", "diffusion", ""),
 ]
 A_ROW = 4
 

@@ -26,6 +26,7 @@ LECTURE = [
     "beta_explorer",
     "class_explorer",
     "prior_explorer",
+    "denoising_walk",
 ]
 SHARED = [
     form.test_it_starts_with_a_title,

@@ -137,7 +137,7 @@ def continuous_bound(denoise: Denoise, x: Data, draws: PositiveInt = 1) -> PerIm
     return bound
 
 
-def beside(per_row: Times, x: Data) -> Tensor:
+def beside(per_row: Times, x: Data) -> Float[Tensor, " batch *ones"]:
     """One number per row, shaped so that it multiplies rows of x."""
     return per_row.view(-1, *[1] * (x.dim() - 1))
 
