@@ -1,5 +1,6 @@
 """Answers to the exercises of notebook 11 in other hands: right ones, and each known mistake once more."""
 
+from itertools import pairwise
 from math import exp
 
 import torch
@@ -71,6 +72,35 @@ def small_b(s, t):
     return 1 - (signal(t) / signal(s)) ** 2
 
 
+def sampler(
+    times=lambda i, n: (i / n, (i - 1) / n),
+    told=lambda t, s: t,
+    draw=lambda m, v: m + v.sqrt() * torch.randn_like(m),
+    last=lambda denoise, z, *_: denoise(z, torch.zeros(len(z))),
+    order=range,
+):
+    """The way back in another hand, each of whose parts may be wrong."""
+
+    def answer(denoise, posterior, z, steps):
+        mean = x_hat = z
+        for i in reversed(order(1, steps + 1)):
+            t, s = (torch.tensor(float(part)) for part in times(i, steps))
+            x_hat = denoise(z, torch.full((len(z),), float(told(t, s))))
+            mean, variance = posterior(z, x_hat, s, t)
+            z = draw(mean, variance)
+        return last(denoise, z, mean, x_hat)
+
+    return answer
+
+
+def in_place_of_it(denoise, posterior, z, steps):
+    times = torch.linspace(1, 0, steps + 1)
+    for t, s in pairwise(times):
+        mean, variance = posterior(z, denoise(z, t.repeat(len(z))), s, t)
+        z = torch.normal(mean, variance.sqrt())
+    return denoise(z, torch.zeros(len(z)))
+
+
 RIGHT = {
     "noising": [
         lambda x, t, e: at(x, t)[0] * x + at(x, t)[1] * e,
@@ -99,6 +129,7 @@ RIGHT = {
         views(score=lambda z, e, a, s: (a * ((z - s * e) / a) - z) / s**2),
         lambda z, e, t: torch.stack([(z - noise(t)[:, None] * e) / signal(t)[:, None], e / -noise(t)[:, None]]),
     ],
+    "layer-by-layer": [sampler(), in_place_of_it],
 }  # fmt: skip
 
 ANOTHER_HAND = {

@@ -297,6 +297,11 @@ CASES = {
             {"dim": 3},
             {"dim": NO_COUNT, "width": NO_COUNT, "n_blocks": NO_COUNT, "n_classes": NO_COUNT},
         ),
+        (
+            DENOISER.forward,
+            {"z": ROWS, "t": TIMES, "y": Y},
+            {"z": NO_CODES, "t": NO_TIMES, "y": [*NO_LABELS, Y - 1, Y + 5]},
+        ),
         # losses
         (
             losses.gaussian_log_prob,

@@ -67,6 +67,7 @@ class DenoisingWalk(Playable):
             self.path = ancestral_path(self.denoise, noise, steps, generator=random)
         else:
             self.path = deterministic_path(self.denoise, noise, steps)
+        self.t.step = 1 / steps  # a key moves by one step
         self.frame()
 
     def guesses(self) -> Float[Tensor, " 60 2"]:

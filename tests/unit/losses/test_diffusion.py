@@ -54,7 +54,7 @@ def for_a_standard_normal(z, t):
     return alpha_and_sigma(t)[0][:, None] * z
 
 
-def all_pairs(density, n_x=200, n_eps=40):
+def all_pairs(density, n_x=120, n_eps=30):
     """Points (x, ε) on a grid and their weights: a mean over both is a sum, without a draw."""
     grid, eps = torch.linspace(-5, 5, n_x).double(), torch.linspace(-5, 5, n_eps).double()
     weights = density.log_prob(grid).exp()[:, None] * Normal(0, 1).log_prob(eps).exp()

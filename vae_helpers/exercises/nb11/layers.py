@@ -49,6 +49,10 @@ NOISING = Exercise(
             "α is missing: noise is laid on x, as in 02, and x never fades. Then z at t = 1 is no N(0, I), from which "
             "one could begin to draw.",
         ),
+        Mistake(
+            lambda x, t, e: (1 - t[:, None]) * x + t[:, None] * e,
+            "this is flow matching's straight path, which comes later: here α and σ are roots of sigmoids of λ(t).",
+        ),
     ),
 )
 

@@ -158,7 +158,7 @@ def _sampler_findings(answer: Answer, seed: int) -> list[Finding]:
     if not result.isfinite().all():
         raise NotFiniteError
     found = list(_of_steps(guesses, steps))
-    if not found and result.shape != z.shape:
+    if result.shape != z.shape and not (found and guesses):
         raise WrongShapeError(tuple(result.shape))
     found = found or list(_of_noise(steps, guesses)) or list(_of_result(result, steps, guesses))
     return [Finding(Relation("sampler", "steps", kind), SAYS[kind].format(*given)) for kind, *given in found[:1]]
