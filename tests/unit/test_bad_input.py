@@ -115,6 +115,7 @@ FULL_MIXTURE = models.FullMixture(
 )
 FULL_GAUSSIAN, STANDARD = models.FullGaussian(torch.zeros(3), torch.eye(3)), models.StandardGaussian(3)
 SECOND, JUDGE = models.SecondLayer(3, 2, (8,)), models.Judge()
+DENOISER = models.ResidualDenoiser(3, 8, 1)
 WITH_PRIOR, BY_CLASS, TWO_LAYERS = models.VAE(3, (8,)), models.ConditionalVAE(3, (8,)), models.VAE(3, (8,))
 WITH_PRIOR.prior, BY_CLASS.prior, TWO_LAYERS.prior = MIXTURE, CLASS_MIXTURE, SECOND
 VAMP = models.VampPrior(VAE.encode, X[0], 4)
@@ -291,6 +292,16 @@ CASES = {
         ),
         (models.SecondLayer, {"latent_dim": 3, "upper_dim": 2}, sizes(upper_dim=NO_COUNT, hidden=NO_WIDTHS)),
         (models.Judge, {}, {"n_classes": NO_COUNT}),
+        (
+            models.ResidualDenoiser,
+            {"dim": 3},
+            {"dim": NO_COUNT, "width": NO_COUNT, "n_blocks": NO_COUNT, "n_classes": NO_COUNT},
+        ),
+        (
+            DENOISER.forward,
+            {"z": ROWS, "t": TIMES, "y": Y},
+            {"z": NO_CODES, "t": NO_TIMES, "y": [*NO_LABELS, Y - 1, Y + 5]},
+        ),
         # losses
         (
             losses.gaussian_log_prob,

@@ -7,6 +7,7 @@ picture, widget or figure serves all. Images are (batch, 1, 28, 28) in [0, 1], c
 from vae_helpers.models import likelihoods
 from vae_helpers.models.autoencoders import Autoencoder, WideAutoencoder
 from vae_helpers.models.conditional import ClassPriorVAE, ConditionalVAE, join_label
+from vae_helpers.models.denoisers import ResidualDenoiser
 from vae_helpers.models.judge import Judge
 from vae_helpers.models.likelihoods import LIKELIHOODS, Bernoulli, ContinuousBernoulli, Gaussian, GaussianPerPixel
 from vae_helpers.models.networks import copy_of, device_of, mlp, n_parameters, start_at_mean
@@ -32,6 +33,7 @@ __all__ = [
     "Judge",
     "LinearVAE",
     "Mixture",
+    "ResidualDenoiser",
     "SecondLayer",
     "SmoothVAE",
     "StandardGaussian",

@@ -22,6 +22,7 @@ from helpers.answers_08 import RIGHT as RIGHT_IN_08
 from helpers.answers_09 import RIGHT as RIGHT_IN_09
 from helpers.answers_10 import RIGHT as RIGHT_IN_10
 from helpers.answers_11 import RIGHT as RIGHT_IN_11
+from helpers.answers_11_flow import RIGHT as RIGHT_IN_11_FLOW
 from helpers.places import COURSE
 
 ids = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
@@ -542,7 +543,9 @@ STYLES = {
 }  # fmt: skip
 
 
-STYLES |= RIGHT_IN_02 | RIGHT_IN_05 | RIGHT_IN_06 | RIGHT_IN_08 | RIGHT_IN_09 | RIGHT_IN_10 | RIGHT_IN_11
+STYLES |= (
+    RIGHT_IN_02 | RIGHT_IN_05 | RIGHT_IN_06 | RIGHT_IN_08 | RIGHT_IN_09 | RIGHT_IN_10 | RIGHT_IN_11 | RIGHT_IN_11_FLOW
+)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from torch.distributions import Normal, kl_divergence
 
 from helpers.answers_10 import ANOTHER_HAND as OF_10
 from helpers.answers_11 import ANOTHER_HAND as OF_11
+from helpers.answers_11_flow import ANOTHER_HAND as OF_11_FLOW
 
 NORMAL = Normal(0.0, 1.0)
 
@@ -961,7 +962,7 @@ FOUND = {
     "quantile-grid": {3: ("form", "reversed")},
     "spherical": {2: ("missing", "division"), 3: ("missing", "arccos"), 6: ("exchanged", "")},
 }
-ANOTHER_HAND |= OF_10 | OF_11
+ANOTHER_HAND |= OF_10 | OF_11 | OF_11_FLOW
 ANSWERS = [
     pytest.param(name, i, answer, id=f"{name}-{i}")
     for name, answers in ANOTHER_HAND.items()
