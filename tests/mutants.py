@@ -185,7 +185,9 @@ def run_tests(folder: Path, tests: list[str]) -> int:
         import pytest
 
         first = ["-o", f"pythonpath={folder} tests ."]  # before the package that stands beside the tests
-        os._exit(pytest.main([*first, "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
+        os._exit(
+            pytest.main([*first, "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist", *tests])
+        )
     end = time.monotonic() + 10 * SLOWEST  # for one that waits for ever
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)

@@ -6,13 +6,12 @@
 from collections.abc import Callable
 from typing import Annotated
 
+from vae_helpers.data.devices import new_tensors_on
 from vae_helpers.exercises import nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10
 from vae_helpers.exercises.diagnosis import Diagnosis, blind_round, diagnose_vae
 from vae_helpers.exercises.engine import Exercise, Mistake, Verdict, examine
 from vae_helpers.training.randomness import own_random_state
 from vae_helpers.validation import Seed, objects, validated
-
-import torch
 
 _NOTEBOOKS = (nb00, nb01, nb02, nb03, nb04, nb05, nb06, nb07, nb08, nb09, nb10)
 EXERCISES = {exercise.id: exercise for notebook in _NOTEBOOKS for exercise in notebook.EXERCISES}
@@ -41,7 +40,7 @@ def check(exercise_id: ExerciseId, answer: object, seed: Seed = 0) -> Verdict:
     seed: of the probes; another one, which nobody has seen, refuses an answer that was fitted to them.
     Raises ValueError for an unknown exercise. The answer itself may do anything: what it raises becomes a verdict.
     """
-    with torch.device("cpu"), own_random_state():  # whatever torch.set_default_device was told: probes lie there
+    with new_tensors_on("cpu"), own_random_state():  # probes lie there
         return examine(EXERCISES[exercise_id], answer, seed)
 
 
