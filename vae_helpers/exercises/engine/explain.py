@@ -89,7 +89,7 @@ class Search:
     def _values(self, k: int, at: Changes, base: list | None) -> list:
         draws = any(callable(a) for a in self.probes[k])
         if draws:
-            torch.manual_seed(k % self.in_a_set)
+            torch.default_generator.manual_seed(k % self.in_a_set)  # of the CPU alone: hundreds of times as quick
         arguments = tuple(a.clone() if isinstance(a, Tensor) else a for a in self.probes[k])
         return self.formula.values(arguments, at, None if draws else base)
 
