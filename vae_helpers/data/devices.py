@@ -49,7 +49,8 @@ def in_float64(t: Shaped[Tensor, " *n"]) -> Float64[Tensor, " *n"]:
     return (t.cpu() if t.device.type in WITHOUT_FLOAT64 else t).double()
 
 
-def new_tensors_on(device: torch.device | str) -> AbstractContextManager:
+@validated
+def new_tensors_on(device: Device) -> AbstractContextManager:
     """While it lasts, tensors that name no device are made there, whatever ``torch.set_default_device`` was told.
 
     Where they are made there anyway it does nothing: PyTorch's own way makes each of its functions a little slower.
