@@ -1,6 +1,10 @@
-"""For all tests, notebooks included: a quiet environment, cores shared out; a notebook stops at its first failure."""
+"""For all tests, notebooks included: a quiet environment, cores shared out, the longest files first.
+
+A notebook stops at its first failure.
+"""
 
 import os
+from collections import Counter
 
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # before torch loads: idle threads of several kernels must not spin
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):  # pytest -n: each kernel gets its share
@@ -26,3 +30,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip the cells after it: they would only fail for its sake."""
     if isinstance(item, IPyNbCell) and FIRST_FAILURE in item.parent.stash:
         pytest.skip(f"not run: {item.parent.stash[FIRST_FAILURE]} of {item.parent.name} failed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let xdist deal files out in the order below, not in that of how many tests they hold."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Notebooks, browsers, files of many tests: what takes minutes must not begin last, on one core alone."""
+    tests = Counter(item.path for item in items)
+    last = lambda item: (not isinstance(item, IPyNbCell), item.path.parent.name != "browser", -tests[item.path])  # noqa: E731
+    items.sort(key=last)

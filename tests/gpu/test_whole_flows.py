@@ -126,6 +126,39 @@ def test_a_diagnosis_finds_nothing_wrong_with_a_right_model(device, labelled):
     assert torch.equal(torch.cuda.get_rng_state(), state)
 
 
+def by_own_lines(model, x):
+    """A loss that names no device: on the CPU it agrees with the model there, on the GPU where that is the default."""
+    mu, logvar = model.encode(x)
+    z = mu + (logvar / 2).exp() * torch.randn(mu.shape)
+    reconstruction = torch.nn.functional.binary_cross_entropy_with_logits(model.decode(z), x, reduction="sum") / len(x)
+    return reconstruction + 0.5 * (mu**2 + logvar.exp() - logvar - torch.ones(1)).sum() / len(x)
+
+
+def on_the_gpu_alone(model, x):
+    """The same, of a model that says where it computes, as many do."""
+    return by_own_lines(model, x.cuda())
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+@pytest.mark.parametrize("loss", [losses.vae_loss, by_own_lines, on_the_gpu_alone])
+def test_a_diagnosis_is_the_same_whatever_the_default_device(loss, device):
+    torch.set_default_device("cuda")
+    try:
+        found = exercises.diagnose_vae(models.VAE(3, (8,)), loss, X.to(device), 1 - X, evaluate=loss)
+    finally:
+        torch.set_default_device(None)
+    assert not found.findings and not found.not_seen
+
+
+def test_a_blind_round_is_trained_on_the_cpu_whatever_the_default_device():
+    torch.set_default_device("cuda")
+    try:
+        round_ = exercises.blind_round(models.VAE(3, (8,)), losses.vae_loss, X, seed=3, steps=2)
+    finally:
+        torch.set_default_device(None)
+    assert {p.device.type for p in round_.model.parameters()} == {"cpu"}
+
+
 def test_a_diagnosis_takes_a_loader_of_the_cpu_for_a_model_of_the_gpu():
     pairs = torch.utils.data.TensorDataset(X, Y)
     loader = torch.utils.data.DataLoader(pairs, batch_size=10, shuffle=True)

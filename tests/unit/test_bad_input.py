@@ -20,7 +20,7 @@ from pathlib import Path
 
 import vae_helpers
 from vae_helpers import data, evaluation, exercises, losses, models, plotting, training, widgets
-from vae_helpers.data import downloads, files, glyphs, places
+from vae_helpers.data import devices, downloads, files, glyphs, places
 from vae_helpers.exercises import diagnosis
 from vae_helpers.losses import Loss
 from vae_helpers.training import History
@@ -570,6 +570,7 @@ CASES = {
         (data.mean_image, {"x": X}, {"x": NO_PIXELS}),
         (data.default_device, {}, {}),
         (data.why_not, {"device": "cpu"}, {"device": [None, *(d for d in NO_DEVICE if d != "cuda:99")]}),
+        (devices.new_tensors_on, {"device": "cpu"}, {"device": [None, *(d for d in NO_DEVICE if d != "cuda:99")]}),
         (data.in_float64, {"t": X}, {"t": NO_TENSOR}),
         (data.cache_folder, {}, {}),
         (glyphs.make, {"n": 2}, {"n": [*NO_COUNT, X], "seed": NO_SEED}),

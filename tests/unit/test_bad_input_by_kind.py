@@ -11,7 +11,7 @@ from pathlib import Path
 from vae_helpers import data, evaluation, exercises, losses, models, plotting, training, widgets
 from vae_helpers.data import files
 from vae_helpers.training import checkpoint
-from vae_helpers.validation import pixels
+from vae_helpers.validation import objects, pixels
 from vae_helpers.validation.looks import looked_at
 
 import pytest
@@ -196,6 +196,19 @@ def test_under_autocast_half_precision_passes():
 
 
 # Devices, draws, models for widgets
+
+
+def test_a_code_without_its_batch_axis_is_told_how_to_make_one():
+    with pytest.raises(
+        ValueError, match=r"z must have shape \(batch, 3\) for this model, got \(3,\); one alone needs z\[None\]"
+    ):
+        VAE.decode(torch.zeros(3))
+
+
+def test_a_device_is_asked_to_compute_before_it_is_taken():
+    """The device meta is there everywhere, and has no number to give."""
+    assert data.why_not("cpu") == ""
+    assert "the device meta fails at its first kernel (" in objects.why_not("meta")
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,8 @@ def test_each_class_has_its_colour_and_its_digit_at_its_median():
         assert text.get_text() == str(k)
         assert text.get_position() == pytest.approx(of_class.median(0).values.tolist())
         assert same_color(text.get_bbox_patch().get_edgecolor(), CLASS_COLOURS[k])
+        assert (text.get_ha(), text.get_va(), text.get_clip_on()) == ("center", "center", True)
+        assert (line.get_markersize(), line.get_markeredgewidth(), line.get_alpha()) == (1.6, 0, 0.4)
 
 
 def test_a_class_without_a_code_takes_no_other_classs_colour():

@@ -6,14 +6,13 @@
 from collections.abc import Callable
 from typing import Annotated
 
+from vae_helpers.data.devices import new_tensors_on
 from vae_helpers.exercises.catalogue import EXERCISES
 from vae_helpers.exercises.diagnosis import Diagnosis, blind_round, diagnose_vae
 from vae_helpers.exercises.engine import Exercise, Mistake, Verdict, examine
 from vae_helpers.exercises.record import Capstone, Progress, capstone, keep_record, note, progress
 from vae_helpers.training.randomness import own_random_state
 from vae_helpers.validation import Seed, objects, validated
-
-import torch
 
 __all__ = [
     "EXERCISES",
@@ -44,7 +43,7 @@ def check(exercise_id: ExerciseId, answer: object, seed: Seed = 0) -> Verdict:
     seed: of the probes; another one, which nobody has seen, refuses an answer that was fitted to them.
     Raises ValueError for an unknown exercise. The answer itself may do anything: what it raises becomes a verdict.
     """
-    with torch.device("cpu"), own_random_state():  # whatever torch.set_default_device was told: probes lie there
+    with new_tensors_on("cpu"), own_random_state():  # probes lie there
         verdict = examine(EXERCISES[exercise_id], answer, seed)
     note(exercise_id, verdict.status, verdict.message, answer)
     return verdict

@@ -62,6 +62,12 @@ def test_q_is_drawn_where_it_is_beside_the_prior(mu, logvar):
     assert (z[0], z[-1]) == (-6, 6) and len(left.get_legend().get_texts()) == 2
 
 
+def test_the_legend_stays_at_the_right_also_where_q_lies_behind_it():
+    left = kl_explorer(3.0, -4.0).curves.axes[0]
+    legend, panel = left.get_legend().get_window_extent(), left.get_window_extent()
+    assert legend.x0 > panel.x0 + panel.width / 2 and legend.y0 > panel.y0 + panel.height / 2
+
+
 def test_the_bars_are_as_high_as_the_parts_of_the_kl():
     widget = kl_explorer(0.0, 0.0)
     widget.mu.value, widget.logvar.value = 1.5, -2.0

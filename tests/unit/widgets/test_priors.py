@@ -41,6 +41,14 @@ def test_up_is_up_and_what_lies_beyond_is_on_the_edge():
     assert above[1] < (SIDE - 1) / 2 and far[1] == 0
 
 
+def test_the_map_shows_each_code_where_a_point_for_it_would_be_laid():
+    plane = Plane(CODES, None)
+    alone = ((CODES - CODES.mean(0)) @ plane.axes).norm(dim=1).topk(10).indices
+    for x, y in plane.pixels(CODES[alone]).round().int().tolist():
+        around = plane.background.crop((x - 1, y - 1, x + 2, y + 2)).convert("L")
+        assert around.getextrema()[0] < 230
+
+
 def test_a_code_on_the_map_is_an_orange_point():
     plane = Plane(CODES, None)
     x, y = plane.pixels(CODES[:1])[0].round().int().tolist()

@@ -6,6 +6,7 @@ import threading
 from vae_helpers.models import VAE, Autoencoder
 from vae_helpers.widgets import latent_sliders
 
+import ipywidgets
 import pytest
 import torch
 
@@ -22,6 +23,20 @@ def test_there_is_one_labelled_slider_per_dimension(model):
     sliders = latent_sliders(model).sliders
     assert [s.description for s in sliders] == ["z 1", "z 2", "z 3"]
     assert [(s.min, s.max) for s in sliders] == [(-3, 3)] * 3
+
+
+def boxes_in(widget):
+    for child in getattr(widget, "children", ()):
+        yield child
+        yield from boxes_in(child)
+
+
+@pytest.mark.parametrize(("d", "columns"), [(6, 1), (7, 2)])
+def test_up_to_six_sliders_stand_in_one_column_and_more_in_two(d, columns):
+    sliders = latent_sliders(VAE(d, hidden=(4,)))
+    (grid,) = (box for box in boxes_in(sliders) if isinstance(box, ipywidgets.GridBox))
+    assert grid.children == tuple(sliders.sliders)
+    assert grid.layout.grid_template_columns.startswith(f"repeat({columns}, ")
 
 
 def test_moving_a_slider_draws_what_the_decoder_makes_of_it(model):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from vae_helpers.data.devices import new_tensors_on
 from vae_helpers.exercises.diagnosis.calling import call_loss, fresh, total_of
 from vae_helpers.exercises.diagnosis.images import AnyTensor, Images, images_and_labels, some_of
 from vae_helpers.exercises.diagnosis.interface import OF_LOGVAR, Reading
@@ -149,9 +150,9 @@ def blind_round(
     model, loss, train_data: as for ``diagnose_vae``, which finds the two halves in the same way; yours stay as they
     are. seed: for a round that can be played again. Raises ProbeError, saying why, where the halves can't be found.
     """
-    images = images_and_labels(train_data, "train_data")
     draw = random.Random(seed)
-    with torch.random.fork_rng(devices=[]):
+    with new_tensors_on("cpu"), torch.random.fork_rng(devices=[]):
+        images = images_and_labels(train_data, "train_data")
         torch.manual_seed(draw.randrange(2**31))
         program = Program(copy_of(model).to("cpu"), fresh(loss))
         few = some_of(images, 9, "cpu")

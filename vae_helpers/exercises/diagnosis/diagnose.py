@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Iterable, Sequence
 
 from vae_helpers.data import to_float
+from vae_helpers.data.devices import new_tensors_on
 from vae_helpers.exercises.diagnosis import halves, modes, targets, weights
 from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError
 from vae_helpers.exercises.diagnosis.images import Images, images_and_labels, twins
@@ -44,16 +45,17 @@ def diagnose_vae(
     Works on a copy, on the CPU: model, mode, gradients and random state stay as they are. What is wrong becomes a
     finding, what may be meant a question; TypeError or ValueError for data that are no images.
     """
-    images = images_and_labels(train_data, "train_data")
-    if spread is not None and spread not in SPREADS:
-        raise ValueError(f"spread must be one of {', '.join(SPREADS)}, got {spread!r}.")
-    notes = Notes()
-    _look_at_sets(images, test_data, notes)
-    if not isinstance(model, nn.Module):
-        notes.say(Finding("no model", f"The model is a {type(model).__name__}, not a torch.nn.Module."))
-        return notes.report()
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():
-        ready = _ready(model, loss, images, (encode, decode, SPREADS.get(spread)), notes)
+    theirs = torch.get_default_device()
+    with new_tensors_on("cpu"), torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.enable_grad():
+        images = images_and_labels(train_data, "train_data")
+        if spread is not None and spread not in SPREADS:
+            raise ValueError(f"spread must be one of {', '.join(SPREADS)}, got {spread!r}.")
+        notes = Notes()
+        _look_at_sets(images, test_data, notes)
+        if not isinstance(model, nn.Module):
+            notes.say(Finding("no model", f"The model is a {type(model).__name__}, not a torch.nn.Module."))
+            return notes.report()
+        ready = _ready(model, loss, images, (encode, decode, SPREADS.get(spread)), theirs, notes)
         if ready:
             _look(ready, notes, told=spread is not None)
         if ready and evaluate is not None:
@@ -73,14 +75,19 @@ def _look_at_sets(images: Images, test_data: object, notes: Notes) -> None:
     notes.say(*twins(images[0], test), *targets.said_of_sets(to_float(images[0][:2000]), to_float(test[:2000])))
 
 
-def _ready(model: nn.Module, loss: Callable | None, images: Images, names: tuple, notes: Notes) -> Ready | None:
-    """The program ready to be probed; None, and the reason in the notes, where that can't be."""
+def _ready(
+    model: nn.Module, loss: Callable | None, images: Images, names: tuple, theirs: torch.device, notes: Notes
+) -> Ready | None:
+    """The program ready to be probed, on the CPU or, with their own default device, where their model is.
+
+    None, and the reason in the notes, where neither can be.
+    """
     if to_float(images[0][:1000]).isnan().any():
         notes.say(Finding("broken", "The images hold NaN, and every loss of them is NaN. Drop or mend them."))
         return None
     for device in dict.fromkeys(("cpu", next((p.device for p in model.parameters()), "cpu"))):
         program = program_of(model, loss, *names)
-        program.device = device
+        program.device, program.default = device, "cpu" if device == "cpu" else theirs
         program.model.to(device)
         try:
             return Ready(program, images, notes)

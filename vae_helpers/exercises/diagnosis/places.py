@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from vae_helpers.data.devices import new_tensors_on
 from vae_helpers.exercises.diagnosis.calling import ProbeError, call_loss, fresh
 from vae_helpers.exercises.diagnosis.images import AnyTensor, Images
 from vae_helpers.exercises.diagnosis.interface import ADAPTER, reading_of
@@ -18,17 +19,26 @@ STILL = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm,
 
 @dataclass
 class Program:
-    """A model and its loss(model, x, y). encode: one name, or those of the layers of μ and log σ²; decode: a name."""
+    """A model and its loss(model, x, y). encode: one name, or those of the layers of μ and log σ²; decode: a name.
+
+    device: where it is probed. default: where its own lines make the tensors for which they name no device.
+    """
 
     model: nn.Module
     loss: Callable
     encode: tuple[str, ...] = ()
     decode: str = ""
     device: torch.device | str = "cpu"
+    default: torch.device | str = "cpu"
     double: bool = True
     scale: str = "log σ²"
     turned: bool = False
     notes: list[str] = field(default_factory=list)
+
+    def returns(self, model: nn.Module, images: Images) -> object:
+        """What its loss returns of a model: a copy of the program's."""
+        with new_tensors_on(self.default):
+            return call_loss(fresh(self.loss), model, *images)
 
 
 def held_still(model: nn.Module) -> nn.Module:
@@ -78,7 +88,7 @@ class _Listener:
             if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d)):
                 layer.register_forward_hook(lambda _, args, out, name=name: self.layers.append((name, args[0], out)))
         with torch.no_grad():
-            self.result = call_loss(fresh(program.loss), self.model, *images)
+            self.result = program.returns(self.model, images)
 
     def _note(self, name: str, original: Callable, args: tuple, kwargs: dict) -> object:
         answer = original(*args, **kwargs)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError, call_loss, for_a_copy, fresh, number_in
+from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError, for_a_copy, number_in
 from vae_helpers.exercises.diagnosis.images import AnyTensor, Images, some_of
 from vae_helpers.exercises.diagnosis.interface import TO_LOGVAR
 from vae_helpers.exercises.diagnosis.kl import Kl, measure_kl
@@ -91,7 +91,7 @@ class Ready:
 
 def _run(program: Program, images: Images) -> None:
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        result = call_loss(fresh(program.loss), copy_of(program.model), *images)
+        result = program.returns(copy_of(program.model), images)
     number_in(result)
 
 

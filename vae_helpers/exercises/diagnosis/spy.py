@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError, call_loss, fresh, total_of
+from vae_helpers.exercises.diagnosis.calling import BrokenError, ProbeError, total_of
 from vae_helpers.exercises.diagnosis.images import AnyTensor, Images
 from vae_helpers.exercises.diagnosis.interface import (
     OF_LOGVAR,
@@ -128,7 +128,7 @@ class Spy:
         self._call = Call(posterior, answer, really)
         torch.manual_seed(seed)
         with default_type(self.dtype):
-            self._call.result = call_loss(fresh(self.program.loss), self.model, *(images or self.images))
+            self._call.result = self.program.returns(self.model, images or self.images)
             self._call.total = total_of(self._call.result)
         return self._call
 

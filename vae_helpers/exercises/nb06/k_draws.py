@@ -153,7 +153,10 @@ def _other_results(seen: Seen, model: WatchedVAE, x: Tensor, seed: int) -> dict[
     """What may be returned instead, each with its sentence; the right one under ""."""
     z, (mu, logvar), b = _codes(seen), _q(seen, seed), seen.shown[-1].float()
     with torch.no_grad():
-        joint, of_grey = (torch.stack([joint_log_prob(model, t, one) for one in z]).double() for t in (b, x))
+        joint, of_grey = (
+            joint_log_prob(model, t.repeat(K, 1, 1, 1), z.flatten(0, 1)).unflatten(0, (K, len(t))).double()
+            for t in (b, x)
+        )
     half_width, two_pi, of_z = 0.5 * logvar.sum(dim=1), 0.5 * mu.shape[1] * log(2 * pi), _log_normal(z)
     log_q = _log_normal((z - mu) / (0.5 * logvar).exp()) - half_width
     right = joint - log_q

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vae_helpers.exercises.engine.draws import draw_findings
+from vae_helpers.exercises.engine.draws import LOGVAR, MU, draw_findings
 from vae_helpers.exercises.engine.probes import NotAttemptedError
 from vae_helpers.exercises.engine.relation import Finding, Relation
 from vae_helpers.losses import kl_to_standard_normal
@@ -72,10 +72,11 @@ NOT_DECODED = Finding(Relation("not decoded", "z"), "nothing is decoded: call mo
 
 def noise_findings(program: Program, seed: int) -> list[Finding]:
     """What is wrong with the codes that a program decodes, as draws from N(μ, σ²)."""
+    model = ListeningVAE(MU[None], LOGVAR[None])
 
     def draw(mu: Codes, logvar: Codes) -> Codes:
         """The code that is decoded for these posteriors."""
-        model = ListeningVAE(mu, logvar)
+        model.told, model.codes, model.answers = (mu, logvar), [], []
         program(model, torch.full((len(mu), 1, 28, 28), 0.5))
         return model.codes[-1]
 
