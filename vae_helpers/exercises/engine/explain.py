@@ -22,7 +22,7 @@ from vae_helpers.exercises.engine.relation import Relation
 import torch
 from torch import Tensor
 
-SECONDS = 0.6  # of the processor's time, after which a search ends
+SECONDS = 0.45  # of the processor's time, after which a search ends
 NAMED_BY_NUMBER = 6  # results; of fewer numbers a factor or a constant is no finding unless it has a name
 
 
