@@ -131,9 +131,12 @@ def pixel_gaussian(dataset: Dataset, n: PositiveInt, seed: Seed = 0) -> Float[Te
     mean, covariance = mean_and_covariance(dataset.x)
     variances, vectors = torch.linalg.eigh(covariance)
     random = torch.Generator(mean.device).manual_seed(seed)
-    eps = torch.randn(n, 784, generator=random, dtype=mean.dtype, device=mean.device)
-    drawn = mean + (eps * variances.clamp(min=0).sqrt()) @ vectors.T
-    return drawn.to(dataset.x.device, torch.float32).view(-1, 1, 28, 28)
+    to_pixels = vectors * variances.clamp(min=0).sqrt()
+    drawn = []
+    for part in torch.arange(n, device="cpu").split(1000):  # in float64, and so in parts
+        eps = torch.randn(len(part), 784, generator=random, dtype=mean.dtype, device=mean.device)
+        drawn.append((mean + eps @ to_pixels.T).to(dataset.x.device, torch.float32))
+    return torch.cat(drawn).view(-1, 1, 28, 28)
 
 
 def _some(t: Tensor, n: int, seed: int) -> Tensor:
