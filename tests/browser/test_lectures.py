@@ -11,7 +11,7 @@ import pytest
 from helpers.in_page import changes_picture, press_on_slider, widgets_in
 from helpers.servers import is_taken, voila
 
-WIDGETS = 11
+WIDGETS = 12
 PROJECTOR = {"width": 853, "height": 480}  # 1280 × 720 at 150 %
 ON_SCREEN = ".jp-Cell.jp-deck-mod-visible"
 CUT_OFF = """cells => cells.flatMap(cell => {

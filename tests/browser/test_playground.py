@@ -16,6 +16,7 @@ CONTROLS = {
     "beta_explorer": "β",
     "class_explorer": "style 1",
     "prior_explorer": "draw again",
+    "denoising_walk": "t",
 }  # in the playground's order
 
 

@@ -12,7 +12,7 @@ from helpers.places import COURSE, ROOT
 
 PAGE = (ROOT / "TEACHING.md").read_text("utf-8")
 NAMED = re.compile(r"(?<!\*)\*([^*]+)\*(?!\*)")
-NOTEBOOK = re.compile(r"\b(0\d|10)\b")
+NOTEBOOK = re.compile(r"\b(0\d|1[01])\b")
 
 
 def headings(number):
