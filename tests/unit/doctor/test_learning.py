@@ -102,8 +102,8 @@ def test_speed_is_measured_and_becomes_minutes():
 @pytest.mark.parametrize(
     ("rate", "share", "state", "said"),
     [
-        (22_000, 0.9, OK, "26 minutes"),
-        (5_500, 0.9, NOTE, "106 minutes"),
+        (22_000, 0.9, OK, "30 minutes"),
+        (5_500, 0.9, NOTE, "122 minutes"),
         (11_000, 0.4, NOTE, "fewer without the programs"),
     ],
 )

@@ -26,7 +26,7 @@ class NeededError(Exception):
     """A statement that the answer needs raised; the message says where and what."""
 
 
-def judged(found: Found, seed: int) -> Verdict:
+def verdict_on(found: Found, seed: int) -> Verdict:
     """The verdict on an answer; status "refused" for the course's own answer handed back, and for a changed check."""
     verdict = _verdict(found, EXERCISES[found.exercise_id], seed)
     if verdict.status == "error" and any(words in verdict.message for words in NO_MEMORY):

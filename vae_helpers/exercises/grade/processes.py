@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vae_helpers.exercises.engine import Verdict
 from vae_helpers.exercises.grade.finding import Found
-from vae_helpers.exercises.grade.judging import judged
+from vae_helpers.exercises.grade.judging import verdict_on
 from vae_helpers.exercises.grade.limits import MIB, Limits, settle
 
 MOST_SAID = 20_000  # bytes of a verdict
@@ -75,7 +75,7 @@ def _work(found: Found, seed: int, folder: Path, limits: Limits, tell: int) -> N
         os.closerange(3, tell)
         os.closerange(tell + 1, 1024)
         guard = settle(folder, limits)
-        verdict = judged(found, seed)
+        verdict = verdict_on(found, seed)
         said = {"status": verdict.status, "message": verdict.message[:4000], "tried": guard.tried}
         write(tell, dumps(said).encode())
     except (SystemExit, KeyboardInterrupt):
