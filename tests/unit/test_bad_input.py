@@ -16,6 +16,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import tempfile
 from pathlib import Path
 
 import vae_helpers
@@ -28,6 +29,7 @@ from vae_helpers.training import History
 import pytest
 import torch
 from jaxtyping import TypeCheckError
+from PIL import Image
 from torch import nn
 from torch.distributions import MultivariateNormal
 from torch.nn.functional import one_hot
@@ -83,6 +85,17 @@ NO_MODEL = [None, 3, "vae", X, len]
 NO_WIDTHS = [400, "400", (0,), (400, -1), (2.5,), (True,), (None,)]
 NO_NAME = [None, 3, "mnits", ["mnist"]]
 NO_DEVICE = [3, "gpu!", ["cpu"], "cuda:99"]
+
+
+def album() -> Path:
+    """A folder of twenty small pictures, there until the tests end."""
+    folder = Path(ALBUM.name)
+    for k in range(20):
+        Image.new("L", (3, 2), k).save(folder / f"{k}.png")
+    return folder
+
+
+ALBUM = tempfile.TemporaryDirectory()
 NO_FOLDER = [3, b"data", ["data"]]
 NO_GENERATOR = [3, "seed"]
 NO_FIGURE = [None, "figure", X]
@@ -566,6 +579,11 @@ CASES = {
         ),
         (data.find, {"name": "mnist"}, {"name": NO_NAME, "folder": NO_FOLDER}),
         (data.fit_and_centre, {"x": X}, {"x": NO_PIXELS}),
+        (
+            data.from_folder,
+            {"folder": album()},
+            {"folder": NO_FOLDER, "invert": NO_FLAG, "seed": NO_SEED, "device": NO_DEVICE},
+        ),
         (data.to_float, {"x": BYTES}, {"x": [*NO_TENSOR, Y, X > 0.5]}),
         (data.mean_image, {"x": X}, {"x": NO_PIXELS}),
         (data.default_device, {}, {}),

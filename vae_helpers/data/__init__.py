@@ -15,6 +15,7 @@ from vae_helpers.data.dataset import (
 from vae_helpers.data.devices import default_device, in_float64, why_not
 from vae_helpers.data.downloads import CacheError
 from vae_helpers.data.files import DamagedFileError
+from vae_helpers.data.pictures import from_folder
 
 __all__ = [
     "NAMES",
@@ -26,6 +27,7 @@ __all__ = [
     "default_device",
     "find",
     "fit_and_centre",
+    "from_folder",
     "gaussian",
     "in_float64",
     "load",
