@@ -1,4 +1,4 @@
-"""Write figures/pages.png: the last picture of notebook 11 as it was executed, two pages of digits, one of them drawn."""
+"""Write figures/pages.png, the last picture of notebook 11 as executed: two pages of digits, one of them drawn."""
 
 from base64 import b64decode
 from pathlib import Path
