@@ -79,9 +79,11 @@ def test_every_notebook_has_at_least_three_exercises(notebook):
 
 @pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])
 def test_each_mistake_is_named_by_its_own_message(exercise, i):
-    verdict = check(exercise.id, exercise.mistakes[i].answer)
-    assert verdict.status == "mistake"
-    assert verdict.message == f"{exercise.id}: {exercise.mistakes[i].message}"
+    mistake = exercise.mistakes[i]
+    for answer in (mistake.answer, *mistake.alike):
+        verdict = check(exercise.id, answer)
+        assert verdict.status == "mistake"
+        assert verdict.message == f"{exercise.id}: {mistake.message}"
 
 
 @pytest.mark.parametrize(("exercise", "i"), MISTAKES, ids=[f"{e.id}-{i}" for e, i in MISTAKES])

@@ -144,9 +144,9 @@ def of_width(model, x, y, e, width):
     return torch.stack([per_image(F.softplus(a) - x * a), kl(mu, logvar).sum(1)], -1)
 
 
-def varied(x, groups, power=1.0, c=0):
+def varied(x, groups, power=1.0):
     parts = [x[groups == k] for k in set(groups.tolist())]
-    return torch.stack([((p - p.mean(0)).pow(2).sum(0) / (len(p) - c)).pow(power).sum() for p in parts]).mean()
+    return torch.stack([(p - p.mean(0)).pow(2).mean(0).pow(power).sum() for p in parts]).mean()
 
 
 def told(judge, x, y, times=1.0, variety=None):
@@ -862,16 +862,6 @@ ANOTHER_HAND = {
         lambda j, x, y: told(j, x, y, float(len(y))),
         lambda j, x, y: torch.stack([(j(x).max(1).indices != y).double().mean(), varied(x, y)]),
         lambda j, x, y: torch.stack([F.cross_entropy(j(x), y, reduction="none").neg().exp().mean(), varied(x, y)]),
-        lambda j, x, y: told(j, x, y, variety=torch.std(x, 0).pow(2).sum()),
-        lambda j, x, y: told(j, x, y, variety=varied(x, j(x).max(1).indices, c=1)),
-        lambda j, x, y: told(j, x, y, variety=varied(x, y, c=1) / 784),
-        lambda j, x, y: told(j, x, y, variety=varied(x, y, 0.5, 1)),
-        lambda j, x, y: told(j, x, y, variety=(x - x.mean((1, 2, 3), keepdim=True)).pow(2).sum() / len(x) * 784 / 783),
-        lambda j, x, y: told(j, x, y, variety=varied(x, y, c=1) * len(set(y.tolist()))),
-        lambda j, x, y: told(j, x, y, 100.0, varied(x, y, c=1)),
-        lambda j, x, y: told(j, x, y, float(len(y)), varied(x, y, c=1)),
-        lambda j, x, y: torch.stack([(j(x).max(1).indices != y).double().mean(), varied(x, y, c=1)]),
-        lambda j, x, y: torch.stack([F.cross_entropy(j(x), y, reduction="none").neg().exp().mean(), varied(x, y, c=1)]),
     ],
     "mixture-nll": [
         lambda t, y: torch.stack([F.nll_loss(t, y, reduction="none"), of_mixture(t)], -1),

@@ -13,10 +13,14 @@ Answer = Callable[..., object]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known wrong answer: the function it amounts to, and what to tell the learner who wrote it."""
+    """A known wrong answer: the function it amounts to, and what to tell the learner who wrote it.
+
+    alike: the same mistake beside another right choice, such as a variance by n − 1.
+    """
 
     answer: Answer
     message: str
+    alike: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,10 @@ def judge(exercise: Exercise, results: Results, seed: int = 0, fresh: Callable[[
     ):
         return Verdict("passed", f"{exercise.id}: passed.")
     for mistake in exercise.mistakes:
-        if agree(results, results_of(exercise, mistake.answer, seed), exercise.tolerance):
+        if any(
+            agree(results, results_of(exercise, wrong, seed), exercise.tolerance)
+            for wrong in (mistake.answer, *mistake.alike)
+        ):
             found = explanation(exercise, exercise.probes(seed), results, pairs=False)
             relations = found.relations if found else (Relation("known", mistake.message),)
             return Verdict("mistake", f"{exercise.id}: {mistake.message}", relations)

@@ -213,5 +213,8 @@ AGREEMENT_AND_VARIANCE = Exercise(
     also=(lambda *probe: _divided_by_n(*probe),),
     probes=_judged,
     words={"scores": "the judge's scores", "named": "the class that the judge names", "agreement": "the agreement"},
-    mistakes=(*_spreads(0), *_shares(0), *_spreads(1), *_shares(1)),
+    mistakes=tuple(
+        Mistake(by_n.answer, by_n.message, (by_n_minus_1.answer,))
+        for by_n, by_n_minus_1 in zip(_spreads(0) + _shares(0), _spreads(1) + _shares(1), strict=True)
+    ),
 )

@@ -16,7 +16,8 @@ def _mixtures(seed: int = 0) -> list[tuple]:
         log_weights = torch.randn(k, generator=g).mul(1.5).log_softmax(0)
         means, logvars = torch.randn(2, k, d, generator=g)
         z = means[torch.randint(k, (n,), generator=g)] + torch.randn(n, d, generator=g)
-        z[-1] += 60  # where every density underflows
+        while _log_mixture(z[-1:], log_weights, 1.5 * means, logvars) > -200:
+            z[-1] *= 1.2  # until a float32 underflows there
         probes.append((z, log_weights, 1.5 * means, logvars))
     return probes
 
