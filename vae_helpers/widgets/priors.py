@@ -138,7 +138,7 @@ def prior_explorer(
     codes: Annotated[Finite[Tensor, " n {model.latent_dim}"], tensors.at_least_two],
     y: Labels[Tensor, " n"] | None = None,
 ) -> PriorExplorer:
-    """Buttons for the prior; sixteen codes drawn from it, on a map of the codes of images, and decoded.
+    """Buttons for the prior; fifteen codes drawn from it, on a map of the codes of images, and decoded.
 
     priors: by the names on the buttons, each with ``sample``. codes: of images, drawn from q(z|x), on whose two leading
     principal components the map is drawn; y: their labels, for its colours. What is drawn is drawn once, on the prior's
