@@ -37,8 +37,9 @@ def from_folder(
     if len(names) > CLASSES:
         raise ValueError(f"folder {folder} holds {len(names)} classes; the course's models know {CLASSES}.")
     x = torch.stack([_picture(path, invert) for path in paths])
-    y = torch.tensor([names.index(path.parent.name) if names != [""] else 0 for path in paths])
-    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
+    labels = [names.index(path.parent.name) if names != [""] else 0 for path in paths]
+    y = torch.tensor(labels, device="cpu")
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed), device="cpu")
     test, train = order[: max(1, len(x) // TESTED)], order[max(1, len(x) // TESTED) :]
     there = torch.device(device) if device is not None else default_device()
     name = f"pictures-{hashlib.sha256(x.numpy().tobytes()).hexdigest()[:8]}"

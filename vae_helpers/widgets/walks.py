@@ -62,7 +62,7 @@ class DenoisingWalk(Playable):
     def walk(self) -> None:
         """Walk the whole way once, from noise that ``seed`` says, and show it at the slider's time."""
         random, steps = generator(self.seed), self.steps.value
-        noise = torch.randn(WALKERS, 2, generator=random)
+        noise = torch.randn(WALKERS, 2, generator=random, device="cpu")
         if self.noise.value == WITH:
             self.path = ancestral_path(self.denoise, noise, steps, generator=random)
         else:
@@ -74,7 +74,7 @@ class DenoisingWalk(Playable):
         """x̂ of the points that are shown, as the denoiser gives it."""
         z = self.path[self.index()]
         with torch.no_grad():
-            return self.denoise(z, torch.full((len(z),), self.time()))
+            return self.denoise(z, torch.full((len(z),), self.time(), device="cpu"))
 
     def png(self) -> bytes:
         """Points, where each would end at once, and where the first few have come from, as PNG."""
@@ -125,7 +125,7 @@ def _joined(path: Float[Tensor, " k n 2"]) -> tuple[Float64[object, " m"], Float
 @Condition
 def _guesses_points(value: Denoiser, name: str, given: Mapping[str, object]) -> None:
     """A denoiser of the plane: it takes points (n, 2) and times (n,), and gives points."""
-    z, t = given["points"][:3].detach().cpu().float(), torch.full((3,), 0.5)[: len(given["points"])]
+    z, t = given["points"][:3].detach().cpu().float(), torch.full((3,), 0.5, device="cpu")[: len(given["points"])]
     denoise = copy_of(value).cpu().eval() if isinstance(value, nn.Module) else value
     with torch.no_grad():
         x_hat = denoise(noised(z, t, torch.zeros_like(z)), t)
