@@ -581,7 +581,7 @@ CASES = {
         (data.fit_and_centre, {"x": X}, {"x": NO_PIXELS}),
         (
             data.from_folder,
-            {"folder": album()},
+            {"folder": album(), "device": "cpu"},
             {"folder": NO_FOLDER, "invert": NO_FLAG, "seed": NO_SEED, "device": NO_DEVICE},
         ),
         (data.to_float, {"x": BYTES}, {"x": [*NO_TENSOR, Y, X > 0.5]}),
