@@ -100,7 +100,7 @@ class DenoisingWalk(Playable):
 
 
 def _axes(points: Float[Tensor, " n 2"]) -> Curves:
-    curves = Curves(5.2, 5.0)
+    curves = Curves(4.0, 3.2)
     axis, reach = curves.axes[0], max(3.2, 1.2 * points.abs().max().item())  # N(0, I) and the data
     axis.plot(*points.T, "o", ms=2, mew=0, alpha=0.35, color="#E69F00")
     axis.set(xlabel="z₁", ylabel="z₂", aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
