@@ -100,15 +100,15 @@ class DenoisingWalk(Playable):
 
 
 def _axes(points: Float[Tensor, " n 2"]) -> Curves:
-    curves = Curves(4.0, 3.2)
+    curves = Curves(4.6, 3.2)
     axis, reach = curves.axes[0], max(3.2, 1.2 * points.abs().max().item())  # N(0, I) and the data
     axis.plot(*points.T, "o", ms=2, mew=0, alpha=0.35, color="#E69F00")
     axis.set(xlabel="z₁", ylabel="z₂", aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
     curves.line("trails", color="#999999", lw=0.7)
     curves.line("arrows", color="#56B4E9", lw=0.8)
-    curves.line("guesses", color="#D55E00", ls="", marker="s", ms=3, label="x̂, the denoiser's guess")
-    curves.line("points", color="#0072B2", ls="", marker="o", ms=4, label="z, at time t")
-    axis.legend(loc="upper right", frameon=False, fontsize=9)
+    curves.line("guesses", color="#D55E00", ls="", marker="s", ms=3, label="x̂, its guess")
+    curves.line("points", color="#0072B2", ls="", marker="o", ms=4, label="z at time t")
+    axis.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, fontsize=8)
     return curves
 
 
