@@ -43,7 +43,7 @@ def keep(entry: dict) -> None:
     if is_off():
         return
     with _lock:
-        _waiting.append({"at": round(time.time(), 1), "version": VERSION, **entry})
+        _waiting.append({"at": round(time.time(), 6), "version": VERSION, **entry})
         del _waiting[:-MOST_KEPT]
         try:
             is_new = _write_all()
