@@ -7,10 +7,8 @@ Nothing else should run beside it. Parts that are left out keep what the file sa
 """
 
 import argparse
-import platform
 import sys
 from pathlib import Path
-from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -18,8 +16,9 @@ import busy
 import fitting
 import frames
 import growth
+import machine
+import minutes
 import processes
-import torch
 import whole_notebooks
 
 PARTS = {
@@ -37,24 +36,10 @@ Written by `python tests/benchmarks/table.py`; each part says on what it was mea
 """
 
 
-def machine() -> str:
-    """The processor in a line: threads, how fast they multiply matrices just now, versions."""
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    speed = f"{torch.get_num_threads()} threads, {gigaflops():.0f} GFLOP/s in matrix products"
-    return f"{platform.machine()}, {speed}, {gpu}, torch {torch.__version__.split('+')[0]}"
-
-
-def gigaflops() -> float:
-    """Float32 operations per second, in billions, in the matrix products of ``fit``: the median of three epochs."""
-    pairs, steps = fitting.products_of_a_step(), 234
-    times = [fitting.seconds(lambda: fitting.multiply_for_an_epoch(pairs, steps)) for _ in range(3)]
-    return fitting.operations(pairs, steps) / median(times)
-
-
 def section(name: str) -> str:
     """One part, measured now, as Markdown."""
     title, rows = PARTS[name]
-    return f"## {title}\n\n{machine()}\n\n" + "\n".join(rows()) + "\n"
+    return f"## {title}\n\n{machine.in_words()}\n\n" + "\n".join(rows()) + "\n"
 
 
 def stored() -> dict[str, str]:
@@ -78,6 +63,7 @@ def main() -> None:
         sections[PARTS[name][0]] = section(name)
         print("\n" + sections[PARTS[name][0]], flush=True)
         write(sections)
+    minutes.rewrite()
 
 
 if __name__ == "__main__":

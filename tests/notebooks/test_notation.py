@@ -77,13 +77,6 @@ def prose_of(path):
     return "\n\n".join(cells)
 
 
-def numbers(text):
-    """The numbers in a text, of minutes: "2½" is 2.5, "a minute" 1, "30 seconds" 0.5."""
-    text = re.sub(r"(\d+) seconds", lambda found: f"{int(found[1]) / 60:g}", text).replace("a minute", "1")
-    found = re.findall(r"(\d+(?:\.\d+)?)?([½¼¾])?", text)
-    return [float(whole or 0) + {"½": 0.5, "¼": 0.25, "¾": 0.75}.get(part, 0) for whole, part in found if whole or part]
-
-
 def table_rows(text, column):
     """A table's cells in one column, by the number of the notebook that its row names."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
@@ -147,26 +140,9 @@ def test_terms_are_spelled_one_way(path):
 
 
 @pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
-def test_minutes_of_computing_are_the_same_in_the_notebook_in_00_and_in_the_readme(path):
-    said = re.search(r"\*\*Minutes\*\*.*?the cells run in (.*)", prose_of(path))[1].replace("2 CPU cores", "")
-    number = path.stem[:2]
-    own, in_00, in_readme = (
-        numbers(text.split("for one cell")[0])
-        for text in (said, table_rows(prose_of(START), 1)[number], table_rows(README, 3)[number])
-    )
-    assert own == in_00 == in_readme
-
-
-@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.stem)
 def test_minutes_of_reading_are_the_same_in_the_notebook_and_in_00(path):
     said = re.search(r"\*\*Minutes\*\* about (\d+) to read", prose_of(path))[1]
     assert table_rows(prose_of(START), 2)[path.stem[:2]] == said
-
-
-def test_minutes_are_read_as_numbers():
-    assert numbers("about 2½, and once ¼ more") == [2.5, 0.25]
-    assert numbers("under 30 seconds") == numbers("under ½") == [0.5]
-    assert numbers("under a minute") == [1]
 
 
 # From notebook to notebook
