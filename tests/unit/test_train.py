@@ -2,10 +2,8 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from math import isfinite
 
 from vae_helpers import data, models, train
@@ -14,12 +12,16 @@ from vae_helpers.training.checkpoint import load
 import pytest
 import torch
 
+from helpers.ranks import printed_by, training
+
 TINY = data.load_glyphs(n=60, n_test=20)
 ONE_PROCESS = [sys.executable, "-m", "vae_helpers.train"]
 TWO_PROCESSES = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
 TWO_PROCESSES.append("vae_helpers.train")
 EVENLY = ["--data", "glyphs", "--device", "cpu", "--precision", "float32", "--quiet"]
 SHORT = [*EVENLY, "--model", "autoencoder", "--latent-dim", "5", "--hidden", "64", "--epochs", "3"]
+TEST_LOSS = r"^test loss (-?[\d.]+)"
+can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def run(command, folder):
 
 
 def printed_loss(printed):
-    return float(re.search(r"^test loss (-?[\d.]+)", printed, re.MULTILINE)[1])
+    return float(re.search(TEST_LOSS, printed, re.MULTILINE)[1])
 
 
 @pytest.mark.parametrize("model", train.RECIPES)
@@ -91,31 +93,24 @@ def test_two_processes_do_the_same_steps_as_one(tmp_path):
 
 
 @pytest.mark.slow
+@can_fork
 def test_two_processes_learn_a_vae_as_well_as_one(tmp_path):
     if data.load("mnist", device="cpu").name != "mnist":
         pytest.skip("needs MNIST: on the fewer glyphs two seeds of one process differ by more than this bar")
-    how = ["--device", "cpu", "--precision", "float32", "--quiet", "--model", "vae", "--epochs", "5"]
-    one = run([*ONE_PROCESS, *how, "--checkpoint", str(tmp_path / "1.pt")], os.environ.get("VAE_CACHE", ""))
-    two = run([*TWO_PROCESSES, *how, "--checkpoint", str(tmp_path / "2.pt")], os.environ.get("VAE_CACHE", ""))
-    assert abs(printed_loss(two) - printed_loss(one)) < 0.3
+    how = ["--device", "cpu", "--precision", "float32", "--quiet", "--model", "vae", "--epochs", "5", "--checkpoint"]
+    printed = printed_by(training(1, *how, str(tmp_path / "1.pt")), training(2, *how, str(tmp_path / "2.pt")))
+    one, two = map(float, re.findall(TEST_LOSS, printed, re.MULTILINE))
+    assert abs(two - one) < 0.3
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@can_fork
 def test_two_processes_killed_and_resumed_end_in_the_same_weights(tmp_path):
     whole, killed = tmp_path / "whole.pt", tmp_path / "killed.pt"
-    how = [*TWO_PROCESSES, *EVENLY, "--model", "vae", "--latent-dim", "3", "--hidden", "64", "--epochs", "20"]
-    run([*how, "--checkpoint", str(whole)], tmp_path)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    started = subprocess.Popen([*how, "--checkpoint", str(killed)], env=environment, start_new_session=True)
-    while not killed.exists() and started.poll() is None:
-        time.sleep(0.01)
-    os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
-    model = models.VAE(3, (64,))
-    assert len(load(killed, model).train) < 20
-    run([*how, "--checkpoint", str(killed), "--resume"], tmp_path)
-    load(killed, model)
-    again = models.VAE(3, (64,))
-    load(whole, again)
+    how = [*EVENLY, "--model", "vae", "--latent-dim", "3", "--hidden", "64", "--epochs", "8", "--checkpoint"]
+    begun = training(2, *how, str(killed), killed_at=killed)
+    printed_by(training(2, *how, str(whole)), begun, training(2, *how, str(killed), "--resume"))
+    assert len(load(tmp_path / "killed.pt.then", models.VAE(3, (64,))).train) < 8
+    again, model = models.VAE(3, (64,)), models.VAE(3, (64,))
+    load(whole, again), load(killed, model)
     assert all(map(torch.equal, model.parameters(), again.parameters()))
