@@ -39,7 +39,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Notebooks, browsers, files of many tests: what takes minutes must not begin last, on one core alone."""
+    """What takes minutes must not begin last, on one core alone: notebooks first, then browsers, files of many tests.
+
+    These two by turns: a browser waits for much of its time, and what computes beside it has the cores then.
+    """
     tests = Counter(item.path for item in items)
-    last = lambda item: (not isinstance(item, IPyNbCell), item.path.parent.name != "browser", -tests[item.path])  # noqa: E731
-    items.sort(key=last)
+    kind = {
+        item.path: 0 if isinstance(item, IPyNbCell) else 1 if item.path.parent.name == "browser" else 2
+        for item in items
+    }
+    largest_first = sorted(tests, key=lambda path: -tests[path])
+    rank = {path: k for one in range(3) for k, path in enumerate(p for p in largest_first if kind[p] == one)}
+    items.sort(key=lambda item: (kind[item.path] > 0, rank[item.path], kind[item.path]))
