@@ -16,6 +16,7 @@ os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
 import pytest
 from nbval.plugin import IPyNbCell
 
+A_SLOW_ONE = 200  # tests, in seconds
 FIRST_FAILURE = pytest.StashKey[str]()
 
 
@@ -43,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     These two by turns: a browser waits for much of its time, and what computes beside it has the cores then.
     """
-    tests = Counter(item.path for item in items)
+    tests = Counter(item.path for item in items for _ in range(A_SLOW_ONE if item.get_closest_marker("slow") else 1))
     kind = {
         item.path: 0 if isinstance(item, IPyNbCell) else 1 if item.path.parent.name == "browser" else 2
         for item in items
