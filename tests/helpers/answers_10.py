@@ -82,6 +82,7 @@ RIGHT = {
     "waste-from-below": [
         lambda a, b: [(a - b).mean(), (a - b).var().div(len(a)).sqrt()],
         lambda a, b: torch.stack([a.mean() - b.mean(), torch.std(a - b) / len(b) ** 0.5]),
+        lambda a, b: torch.stack([(a - b).mean(), (a - b).var(correction=0).div(len(a)).sqrt()]),
     ],
     "any-prior": [
         lambda model, x, eps: columns(model, x, eps, lambda m, q, z, e: q.log_prob(z) - m.prior.log_prob(z)),
@@ -133,6 +134,8 @@ ANOTHER_HAND = {
         lambda z, w, m, v: torch.stack(
             [w[k] - 0.5 * (((z - m[k]) ** 2) / (v[k] / 2).exp() + v[k] + log(2 * pi)).sum(1) for k in range(len(w))]
         ).logsumexp(0),
+        lambda z, w, m, v: sum(mixture(w, m[:, [i]], v[:, [i]]).log_prob(z[:, [i]]) for i in range(z.shape[1])),
+        lambda z, w, m, v: torch.logsumexp(w - 0.5 * (((z[:, None] - m) ** 2) / v.exp() + log(2 * pi)).sum(-1), 1),
     ],
     "waste-from-below": [
         lambda a, b: torch.stack([(b - a).mean(), (b - a).std() / len(a) ** 0.5]),
@@ -153,6 +156,8 @@ ANOTHER_HAND = {
             *g,
             lambda m, q, z, e: q.log_prob(z) - m.prior.log_prob(torch.addcmul(q.mean, q.stddev, torch.randn(e.shape))),
         ),
+        lambda *g: columns(*g, lambda m, q, z, e: normal(0 * z, 0 * z).log_prob(z) - m.prior.log_prob(z)),
+        lambda *g: columns(*g, lambda m, q, z, e: Normal(0, 1).log_prob(e).sum(1) - m.prior.log_prob(z)),
     ],
     "class-mixture": [
         lambda z, y, w, m, v: normal(0 * z, 0 * z).log_prob(z),
@@ -160,6 +165,11 @@ ANOTHER_HAND = {
         lambda z, y, w, m, v: by_code(z, y, w, m, v, lambda row, u: row.logsumexp(0)),
         lambda z, y, w, m, v: by_code(z, y, w, m, v, lambda row, u: (u.exp() * row).sum()),
         lambda z, y, w, m, v: mixture(w[y], m[y], v[y]).log_prob(z) - log(w.shape[0]),
+        lambda z, y, w, m, v: mixture(w[y], m[y], v[y]).log_prob(z) + torch.tensor(0.1).log(),
+        lambda z, y, w, m, v: mixture(0 * w[y], m[y], v[y]).log_prob(z),
+        lambda z, y, w, m, v: torch.logsumexp(
+            w[y] - 0.5 * ((z[:, None] - m[y]) ** 2 / v[y].exp() + v[y]).sum(-1), dim=-1
+        ),
     ],
     "k-draw-bound": [
         lambda *g: weights(*g).mean(0),
@@ -170,6 +180,7 @@ ANOTHER_HAND = {
         lambda *g: weights(*g).max(0).values,
         lambda *g: mean_exp(weights(*g), 1),
         lambda j, m, v, e: mean_exp(j(m + v.exp() * e) - normal(m, v).log_prob(m + (v / 2).exp() * e)),
+        lambda j, m, v, e: mean_exp(j(m + (v / 2).exp() * e) - Normal(0, 1).log_prob(e).sum(-1)),
     ],
     "gradient-of-draws": [
         lambda w, g: g.sum(0) / len(w),

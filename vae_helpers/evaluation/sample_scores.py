@@ -18,7 +18,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 Images = FinitePixels[Tensor, " n 1 28 28"]
-JudgeLike = Annotated[nn.Module, has("features")]
+JudgeLike = Annotated[nn.Module, has("features", "head")]
 COMPONENTS, SURE, FOR_RECALL, NEAREST = 50, 0.9, 4000, 5
 
 
@@ -53,6 +53,7 @@ class SampleScorer:
 
     The test images of MNIST are ordered: its first half is another set than its second (FD50 4.7 between them).
     ``pca`` and ``judge`` give features of images; the first are 50 coordinates fitted to the training images.
+    ``judge.features(x)`` are what ``judge.head`` makes its scores of.
     """
 
     @validated
@@ -72,6 +73,7 @@ class SampleScorer:
         return (to_float(images).flatten(1) - self.mean) @ self.components
 
     @validated
+    @torch.no_grad()
     def score(self, images: Images) -> SampleScores:
         """The row of figures of a set of images; of more than 128, for a covariance in the judge's features.
 
@@ -80,7 +82,7 @@ class SampleScorer:
         of_images = self._features(images)
         fd50, judge_fd = (frechet_distance(of_images[name], self.of_test[name]) for name in ("pca", "judge"))
         some, of_test = (_some(t, FOR_RECALL, self.seed) for t in (of_images["pca"], self.of_test["pca"]))
-        return SampleScores(fd50, judge_fd, recall(some, of_test), sure(self.judge, images))
+        return SampleScores(fd50, judge_fd, recall(some, of_test), _share_sure(self.judge.head(of_images["judge"])))
 
 
 @validated
@@ -103,8 +105,11 @@ def recall(
 @validated
 def sure(judge: nn.Module, images: Images, least: Positive = SURE) -> float:
     """Share of images of which the judge gives one class a probability of ``least`` or more."""
-    top = in_batches(lambda part: judge(part).softmax(dim=1).amax(dim=1), images)
-    return in_float64(top >= least).mean().item()
+    return _share_sure(in_batches(judge, images), least)
+
+
+def _share_sure(scores: Float[Tensor, " n k"], least: float = SURE) -> float:
+    return in_float64(scores.softmax(dim=1).amax(dim=1) >= least).mean().item()
 
 
 @validated

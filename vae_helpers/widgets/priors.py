@@ -44,7 +44,7 @@ class PriorExplorer(Playable):
         self.frame()
         alt = (
             f"Live in JupyterLab: buttons for the prior ({', '.join(priors)}), {SHOWN} codes drawn from it, on a map "
-            f"of the codes of images, and decoded. Here, a still of {self.prior.value}."
+            f"of the codes of images, and decoded. Here, a still: what codes of {self.prior.value} decode to."
         )
         pictures = ipywidgets.HBox([self.map, self.picture])
         super().__init__([self.prior, beside(pictures, [self.draw]), self.errors], alt, self.png())

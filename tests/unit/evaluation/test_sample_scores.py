@@ -25,9 +25,12 @@ class Still(nn.Module):
     def features(self, x):
         return x.flatten(1)[:, 400:403]
 
-    def forward(self, x):
-        ink = x.flatten(1)[:, 400]
+    def head(self, features):
+        ink = features[:, 0]
         return torch.stack([ink, -ink], dim=1)
+
+    def forward(self, x):
+        return self.head(self.features(x))
 
 
 def test_recall_counts_what_lies_within_reach_of_a_sample():

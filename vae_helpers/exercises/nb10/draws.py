@@ -90,6 +90,11 @@ K_DRAW_BOUND = Exercise(
             ),
             "exp(log σ²) is σ², and ε must be multiplied by σ: the draws are not from the q that divides them.",
         ),
+        Mistake(
+            lambda j, m, v, e: (_log_w(j, m, v, e) - 0.5 * v.sum(-1)).logsumexp(0) - log(len(e)),
+            "log σ² is missing from log q: that is the density of ε. A cloud that is squeezed by σ is denser by 1/σ, "
+            "and each of its draws weighs less.",
+        ),
     ),
 )
 

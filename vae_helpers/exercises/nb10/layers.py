@@ -92,7 +92,8 @@ TWO_LAYER_KL = Exercise(
         Mistake(
             lambda mu, v, z, e, d, eps: kl_diagonal(mu, v, *d(_above(z, e, d, eps)[2])) + kl_to_standard_normal(*e(z)),
             "the closed KL averages over *every* z₁ of the cloud, under a z₂ that was drawn from this one. They belong "
-            "together: take both logs at this z₁. It is no bound.",
+            "together: take both logs at this z₁. As it stands it is a bound, but a loose one: that of a z₂ drawn for "
+            "another z₁, and dearer by what the two tell of each other.",
         ),
         Mistake(
             lambda mu, v, z, e, d, eps: _log_normal(z, mu, v) - _above(z, e, d, eps)[0],

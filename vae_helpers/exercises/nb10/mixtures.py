@@ -22,8 +22,12 @@ def _mixtures(seed: int = 0) -> list[tuple]:
     return probes
 
 
+def _log_terms(z: Tensor, means: Tensor, logvars: Tensor) -> Tensor:
+    return -0.5 * ((z[:, None] - means).square() / logvars.exp() + logvars + log(2 * pi))
+
+
 def _log_each(z: Tensor, means: Tensor, logvars: Tensor) -> Tensor:
-    return -0.5 * ((z[:, None] - means).square() / logvars.exp() + logvars + log(2 * pi)).sum(2)
+    return _log_terms(z, means, logvars).sum(2)
 
 
 def _log_mixture(z: Tensor, log_weights: Tensor, means: Tensor, logvars: Tensor) -> Tensor:
@@ -81,6 +85,16 @@ LOG_MIXTURE = Exercise(
             ).logsumexp(1),
             "the squares are divided by σ, and not by σ²: exp(log σ²) is the variance already.",
         ),
+        Mistake(
+            lambda z, w, m, v: (w[:, None] + _log_terms(z, m, v)).logsumexp(1).sum(1),
+            "there is a mixture in each dimension, and then their sum: every dimension would choose a component of its "
+            "own. A code comes from one component as a whole: sum over the dimensions first, then mix.",
+        ),
+        Mistake(
+            lambda z, w, m, v: (w + _log_each(z, m, v) + 0.5 * v.sum(1)).logsumexp(1),
+            "log s² is missing from the log densities. It stands in the quotient, and once more beside it: the wider a "
+            "component, the lower it is, or it would not integrate to 1.",
+        ),
     ),
 )
 
@@ -93,7 +107,8 @@ def _gains(seed: int = 0) -> list[tuple]:
 def _waste_from_below(log_fitted: Tensor, log_standard: Tensor) -> Tensor:
     gain = log_fitted - log_standard
     mean = gain.mean()
-    error = gain.std() / len(gain) ** 0.5
+    root = len(gain) ** 0.5
+    error = gain.std() / root
     return torch.stack([mean, error])
 
 
@@ -106,7 +121,13 @@ WASTE_FROM_BELOW = Exercise(
     expects="two numbers, (2,): the mean gain of the fitted prior over N(0, I) in nats, and its standard error",
     reference=_waste_from_below,
     probes=_gains,
-    words={"gain": "the gain of each code", "mean": "the mean gain", "error": "the standard error"},
+    also=(lambda a, b: torch.stack([(a - b).mean(), (a - b).std(correction=0) / len(a) ** 0.5]),),
+    words={
+        "gain": "the gain of each code",
+        "mean": "the mean gain",
+        "root": "√n",
+        "error": "the standard error",
+    },
     mistakes=(
         Mistake(
             lambda a, b: _waste_from_below(b, a),
@@ -185,6 +206,18 @@ CLASS_MIXTURE = Exercise(
         Mistake(
             lambda z, y, w, m, v: (w[y] + _log_each_of(z, y, m, v)).logsumexp(1) - log(len(w)),
             "log p(y) is added: that is log p(z, y). Given the label, the class costs nothing.",
+        ),
+        Mistake(
+            lambda z, y, w, m, v: _of_class(z, y, w, m, v) - log(10),
+            "log p(y) = −log 10 is added: that is log p(z, y). Given the label, the class costs nothing.",
+        ),
+        Mistake(
+            lambda z, y, w, m, v: _log_each_of(z, y, m, v).logsumexp(1) - log(w.shape[1]),
+            "the weights are ignored: each component of the class counts 1/K here, whatever log_weights[y] says.",
+        ),
+        Mistake(
+            lambda z, y, w, m, v: _of_class(z, y, w, m, v) + 0.5 * log(2 * pi) * z.shape[1],
+            "log 2π is missing, once for each dimension: in 20 dimensions the prior would claim 18 nats too many.",
         ),
     ),
 )

@@ -66,6 +66,10 @@ def _with_kl(kl_of: object) -> object:
     return answer
 
 
+def _standard(z: Tensor) -> Tensor:
+    return -0.5 * (z.square() + log(2 * pi)).sum(1)
+
+
 def _drawn_anew(mu: Tensor, logvar: Tensor) -> Tensor:
     return mu + (logvar / 2).exp() * torch.randn_like(mu)
 
@@ -117,6 +121,16 @@ ANY_PRIOR = Exercise(
             _with_kl(lambda model, mu, v, z, q, eps: q - model.prior.log_prob(_drawn_anew(mu, v))),
             "log p is taken at a z that is drawn anew: on average right, and with far more noise in it. Both at the z "
             "that is decoded.",
+        ),
+        Mistake(
+            _with_kl(lambda model, mu, v, z, q, eps: _standard(z) - model.prior.log_prob(z)),
+            "log q is that of N(0, I) at z, the old prior's, one density for all images. q(z|x) is the image's own "
+            "cloud, N(μ, σ²): how far lies z from μ, in σ?",
+        ),
+        Mistake(
+            _with_kl(lambda model, mu, v, z, q, eps: _standard(eps) - model.prior.log_prob(z)),
+            "log σ² is missing from log q: that is the density of ε. A cloud that is squeezed by σ is denser by 1/σ; "
+            "without it, clouds shrink to points for nothing.",
         ),
     ),
 )
