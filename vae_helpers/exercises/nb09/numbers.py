@@ -117,7 +117,7 @@ SAYS = {
     "inf": "where σ² alone holds one infinity, from which the next difference makes a NaN",
     "-inf": "where log σ² alone holds one −inf",
     "order": "where log σ² is the first of three: the later ones only inherit it",
-    "large": "where all are finite, some of them 3e38: large is not infinite, though their sum would be",
+    "large": "where all are finite, some of them 3e38: large is not infinite, whatever their sum",
     "scalar": "where the loss, a single number, is NaN",
 }
 
