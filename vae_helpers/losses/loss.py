@@ -31,7 +31,7 @@ class Loss(NamedTuple):
 
     def __str__(self) -> str:
         weight = "" if self.beta == 1 else f"{self.beta:g} · "
-        return f"{self.total:.2f} = {self.reconstruction:.2f} + {weight}{self.kl:.2f} nats per image"
+        return f"{self.total:.2f} = {self.reconstruction:.2f} + {weight}{self.kl:z.2f} nats per image"
 
 
 LossFunction = Callable[[nn.Module, Tensor, Tensor | None], Loss]

@@ -805,6 +805,7 @@ ANOTHER_HAND = {
         lambda m, v, c: torch.stack([kl(m, 2 * v.abs().log(), k).sum(1) for k in c], 1),
         lambda m, v, c: every(m, v, c, gaps(m, c).abs()).sum(2),
         lambda m, v, c: torch.stack([-kl(m, v, k).sum(1) for k in c], 1),
+        lambda m, v, c: (every(m, v, c, gaps(m, c) ** 2).mul(2) + 1).sum(2).sub(1).div(2),
     ],
     "row-per-class": [
         lambda g, s: torch.cat([g(one.expand(10, -1), torch.arange(10)) for one in s]),
@@ -816,6 +817,7 @@ ANOTHER_HAND = {
         lambda g, s: torch.cat([g(s, torch.full((len(s),), k)) for k in range(1, 11)]),
         lambda g, s: torch.cat([g(s, torch.full((len(s),), k)) for k in range(9)]),
         lambda g, s: torch.cat([g(one[None], torch.tensor([k])) for k, one in enumerate(s)]),
+        lambda g, s: torch.cat([g(s, torch.full((len(s),), k)) for k in range(1, 10)]),
     ],
     "conditional-loss": [
         lambda m, x, y, e: of_cloud(m, x, m.encode(x, y), e, None),
@@ -833,6 +835,7 @@ ANOTHER_HAND = {
             ],
             -1,
         ),
+        lambda m, x, y, e: of_width(m, x, y, e, torch.exp),
     ],
     "class-means": [
         lambda m, y, k: torch.stack([m[y == c].mean(0) for c in range(k)]),
@@ -850,6 +853,7 @@ ANOTHER_HAND = {
         lambda m, v, c: torch.cdist(m, c).max(1).indices,
         lambda m, v, c: every(m, v, c, gaps(m, c) ** 2).sum(2).min(1).values,
         lambda m, v, c: torch.einsum("nd,kd->nk", m, c).max(1).indices,
+        lambda m, v, c: torch.stack([kl(m, v, k).sum(1) for k in c]).min(1).indices,
     ],
     "agreement-and-variance": [
         lambda j, x, y: told(j, x, y, variety=(x - x.mean(0)).pow(2).mean(0).sum()),
@@ -862,6 +866,10 @@ ANOTHER_HAND = {
         lambda j, x, y: told(j, x, y, float(len(y))),
         lambda j, x, y: torch.stack([(j(x).max(1).indices != y).double().mean(), varied(x, y)]),
         lambda j, x, y: torch.stack([F.cross_entropy(j(x), y, reduction="none").neg().exp().mean(), varied(x, y)]),
+        lambda j, x, y: told(
+            j, x, y, variety=sum(x[y == k].sub(x[y == k].mean(0)).pow(2).mean(0).sum() for k in range(10)) / 10
+        ),
+        lambda j, x, y: told(j, x, y, variety=varied(x, y) * len(set(y.tolist())) / 10),
     ],
     "mixture-nll": [
         lambda t, y: torch.stack([F.nll_loss(t, y, reduction="none"), of_mixture(t)], -1),
@@ -875,6 +883,8 @@ ANOTHER_HAND = {
         lambda t, y: torch.stack(
             [log(t.shape[1]) + F.nll_loss(t, y, reduction="none"), log(t.shape[0]) - torch.logsumexp(t, -1)], -1
         ),
+        lambda t, y: log(10) - torch.stack([-F.nll_loss(t, y, reduction="none"), torch.logsumexp(t, -1)], -1),
+        lambda t, y: torch.stack([F.nll_loss(t, y, reduction="none") - log(t.shape[1]), -of_mixture(t)], -1),
     ],
     "hidden-nll": [
         lambda a, x, s: per_image(F.softplus(torch.where(s > 0, 0.0, a)) - x * torch.where(s > 0, 0.0, a)),
@@ -931,6 +941,10 @@ ANOTHER_HAND = {
         lambda t, x, m, v, z, o: seen(m, v, z, (t - F.binary_cross_entropy_with_logits(o, x)) / kl(m, v).sum(1).mean()),
         lambda t, x, m, v, z, o: seen(m, v, z, t - cells(o, x)),
         lambda t, x, m, v, z, o: seen(m, v, z, t - cells(o, x) - kl(m, v).sum(1).mean()),
+        lambda t, x, m, v, z, o: seen(m, v, z, t / (cells(o, x) + kl(m, v).sum(1).mean())),
+        lambda t, x, m, v, z, o: seen(
+            m, v, z, ((t - per_image(bce(o.sigmoid(), x))) / kl(m, v).sum(1)).mean()
+        ),
     ],
 }  # fmt: skip
 # what the search finds in those without a message: kind and factor of the relation

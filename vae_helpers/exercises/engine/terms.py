@@ -121,6 +121,17 @@ def _spread(values: list, product: list[tuple[int, bool]], at: int, terms: list[
     return ends[0] + ends[1]
 
 
+def _place(formula: Formula, i: int, pretty: Pretty) -> str:
+    """Where a constant stands: the call or the expression that it is a part of."""
+    user = next(iter(formula.parents(i)), None)
+    if user is None:
+        return ""
+    keywords = getattr(formula.steps[user].source, "keywords", [])
+    keyword = next((k.arg for k in keywords if k.value is formula.steps[i].source), "")
+    whole = pretty.of(user)
+    return f", as {keyword} of {whole}" if keyword else f", in {whole}"
+
+
 def of_constants(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator[Row]:
     """Another constant."""
     value = getattr(step.source, "value", None)
@@ -139,5 +150,7 @@ def of_constants(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterat
     for other, cost in others.items():
         number = int(other) if isinstance(value, int) and other == int(other) else other
         if number != value:
-            says = f"{number:g} stands where {value:g} belongs: one constant should be another"
+            says = (
+                f"{number:g} stands where {value:g} belongs{_place(formula, i, pretty)}: one constant should be another"
+            )
             yield "constant", pretty.of(i), f"{number:g}", says, lambda v, n=number: n, cost

@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from vae_helpers.exercises.engine.exercise import Exercise
 from vae_helpers.exercises.engine.outputs import Result, same
 
+import torch
 from torch import Tensor
 
 Results = Sequence[Result]  # one for each probe
 NOT_FINITE = "it returns NaN or infinity: look for the log of zero, a division by zero, or the exp of a large number."
+WHERE_LOGS_END = (
+    "right for numbers of moderate size, and NaN or infinite where exp under- or overflows or a log meets 0: "
+    "stay with logarithms, and take the largest out of a sum of exponentials first, each row's own."
+)
+WHERE_NOTHING_IS = (
+    "right where it is finite, and NaN or infinite elsewhere: look for a division by zero, such as the mean or the "
+    "variance of no rows at all."
+)
 
 
 def unexplained(exercise: Exercise, probes: list[tuple], results: Results, expected: Results) -> str:
@@ -24,7 +33,9 @@ def unexplained(exercise: Exercise, probes: list[tuple], results: Results, expec
     if exercise.measure is not None:
         return "its draws are not right, in a way that has no name here. " + _measured(exercise, result, right)
     worst = (result - right).abs().argmax()
+    place = ", ".join(str(int(k)) for k in torch.unravel_index(worst, right.shape))
     values = f"{result.flatten()[worst]:.4f} where {right.flatten()[worst]:.4f} is right"
+    values += f", at [{place}]" if place else ""
     start = "right for the first inputs and not for others. There" if i else "the shape is right, the values are not"
     return f"{start}, and no simple change explains it: {values}. Inputs: {_excerpt(exercise, probes[i])}."
 

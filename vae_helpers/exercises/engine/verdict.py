@@ -1,6 +1,7 @@
 """The verdict on an answer: right, a mistake that is known, another relation to the right one, or unexplained."""
 
 import inspect
+import re
 import textwrap
 import traceback
 import warnings
@@ -23,7 +24,7 @@ from vae_helpers.exercises.engine.probes import (
     without_gradient,
 )
 from vae_helpers.exercises.engine.relation import Finding, Relation
-from vae_helpers.exercises.engine.unexplained import NOT_FINITE, Results, unexplained
+from vae_helpers.exercises.engine.unexplained import NOT_FINITE, WHERE_LOGS_END, WHERE_NOTHING_IS, Results, unexplained
 
 import torch
 
@@ -94,7 +95,9 @@ def examine(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
         raised = f"{_where(error, answer)} raised {type(error).__name__}: {str(error)[:200].rstrip('.')}"
         meaning = next((f". That is: {m}" for words, m in MEANINGS.items() if words in str(error)), "")
         return Verdict("error", f"{exercise.id}: {raised}{meaning}")
-    verdict = judge(exercise, results, seed, lambda: run(exercise, answer, seed + 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the check's own wrong answers, with their source
+        verdict = judge(exercise, results, seed, lambda: run(exercise, answer, seed + 1))
     return _beside_its_numbers(exercise, answer, seed) or verdict if verdict.passed else verdict
 
 
@@ -143,10 +146,7 @@ def judge(exercise: Exercise, results: Results, seed: int = 0, fresh: Callable[[
         says = f"{exercise.id}: it returns {same_number:g} whatever it is given."
         return Verdict("mistake", says, (Relation("constant", "result", f"{same_number:g}"),))
     if exercise.measure is None and _right_where_finite(exercise, results, expected):
-        says = (
-            "right for numbers of moderate size, and NaN or infinite where exp under- or overflows or a log meets 0: "
-            "stay with logarithms, and take the largest out of a sum of exponentials first, each row's own."
-        )
+        says = WHERE_LOGS_END if _has_logarithms(exercise) else WHERE_NOTHING_IS
         return Verdict("mistake", f"{exercise.id}: {says}", (Relation("not finite", "result"),))
     probes = exercise.probes(seed)
     more = list(fresh()) if _searched(exercise) else []
@@ -163,6 +163,12 @@ def _right_where_finite(exercise: Exercise, results: Results, expected: Results)
     finite, tolerance = numbers.isfinite(), exercise.tolerance
     agrees = torch.allclose(numbers[finite], right[finite], rtol=tolerance, atol=tolerance)
     return bool(finite.any()) and not bool(finite.all()) and agrees
+
+
+def _has_logarithms(exercise: Exercise) -> bool:
+    """Whether a reference takes the log or the exp of something."""
+    plain = inspect.isfunction(exercise.reference)
+    return not plain or bool(re.search(r"(exp|log|softmax)\(", inspect.getsource(exercise.reference)))
 
 
 def _depends_on_nothing(results: Results, expected: Results) -> float | None:

@@ -65,6 +65,7 @@ ROW_PER_CLASS = Exercise(
         Mistake(
             _of(lambda s: torch.randn(10 * len(s), s.shape[1]), _class_by_class),
             "you drew new styles for every class. Use the n styles that were handed in, the same in every row.",
+            (_of(lambda s: torch.cat([torch.randn_like(s) for _ in range(10)]), _class_by_class),),
         ),
         Mistake(
             _of(lambda s: s[:1].repeat(10 * len(s), 1), _class_by_class),
@@ -85,6 +86,10 @@ ROW_PER_CLASS = Exercise(
         Mistake(
             _of(lambda s: s, lambda n: torch.arange(n)),
             "each style has only one class, and only n images come out. Every style belongs into every class.",
+        ),
+        Mistake(
+            _of(lambda s: s.repeat(9, 1), lambda n: torch.arange(1, 10).repeat_interleave(n)),
+            "class 0 is missing, and the picture has one row too few: classes are counted from 0.",
         ),
     ),
 )
@@ -205,6 +210,25 @@ def _shares(c: int) -> tuple[Mistake, ...]:
     )
 
 
+def _of_ten(c: int) -> tuple[Mistake, ...]:
+    """Ten classes counted, whichever occur."""
+    return (
+        Mistake(
+            _two(
+                _share,
+                lambda judge, x, y: torch.stack([x[y == k].var(0, correction=c).sum() for k in range(10)]).mean(),
+            ),
+            "a class of which there are no images has no variance: var() of no rows is NaN, and spoils the mean. Go "
+            "over asked.unique(), the classes that occur.",
+        ),
+        Mistake(
+            _two(_share, lambda judge, x, y: _within(x, y, c) * len(y.unique()) / 10),
+            "the variance is divided by ten, whichever classes occur: one without images would count as one without "
+            "variety. Average over those that occur.",
+        ),
+    )
+
+
 AGREEMENT_AND_VARIANCE = Exercise(
     id="agreement-and-variance",
     expects="two numbers, (2,): the share of images that the judge gives their asked class, and the variance within a "
@@ -215,6 +239,6 @@ AGREEMENT_AND_VARIANCE = Exercise(
     words={"scores": "the judge's scores", "named": "the class that the judge names", "agreement": "the agreement"},
     mistakes=tuple(
         Mistake(by_n.answer, by_n.message, (by_n_minus_1.answer,))
-        for by_n, by_n_minus_1 in zip(_spreads(0) + _shares(0), _spreads(1) + _shares(1), strict=True)
+        for by_n, by_n_minus_1 in zip(*(_spreads(c) + _shares(c) + _of_ten(c) for c in (0, 1)), strict=True)
     ),
 )

@@ -155,6 +155,10 @@ KL_TO_EVERY_CLASS = Exercise(
             lambda m, v, c: -_terms(m, v, c).sum(2),
             "the sign is turned: the nearest class would look the dearest. A divergence is never negative.",
         ),
+        Mistake(
+            lambda m, v, c: _terms(m, v, c).sum(2) + 0.5 * (m.shape[1] - 1),
+            "the −1 is counted once, and belongs to every dimension: a cloud that *is* its class's prior must cost 0.",
+        ),
     ),
 )
 
@@ -195,6 +199,11 @@ NEAREST_PRIOR = Exercise(
         Mistake(
             lambda m, v, c: (m @ c.T).argmax(1),
             "the largest μ·μ_k is no least distance: a prior far out wins too often.",
+        ),
+        Mistake(
+            lambda m, v, c: _table(m, v, c).argmin(0),
+            "the least is sought along the images (dim 0): that names the nearest *image* of each class. "
+            "Each image needs a class: dim 1.",
         ),
     ),
 )

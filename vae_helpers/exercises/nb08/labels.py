@@ -116,6 +116,10 @@ class _Told(nn.Module):
         """Codes and labels → x_logits."""
         return (torch.cat([z, _switches(y, len(z))], dim=1) @ self.decoder).unflatten(1, (1, 28, 28))
 
+    def generate(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Codes and labels → images."""
+        return self.decode(z, y).sigmoid()
+
 
 def _switches(y: Tensor | None, n: int) -> Tensor:
     return torch.zeros(n, 10) if y is None else 3 * _one_hot(y)
@@ -220,6 +224,11 @@ CONDITIONAL_LOSS = Exercise(
         Mistake(
             _decoding(lambda mu, logvar, eps: mu + (0.5 * logvar).exp() * eps, torch.sigmoid),
             "a sigmoid stands before a loss that takes logits and applies its own: no pixel comes out darker than ½.",
+        ),
+        Mistake(
+            _decoding(lambda mu, logvar, eps: mu + logvar.exp() * eps),
+            "exp(log σ²) is σ², and it multiplies ε: where σ < 1 less noise is drawn than the KL is paid for. "
+            "σ = exp(½ log σ²).",
         ),
     ),
 )

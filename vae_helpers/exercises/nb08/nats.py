@@ -69,6 +69,15 @@ MIXTURE_NLL = Exercise(
             lambda t, y: torch.stack([_told(t, y), _mixed(t, log(len(t)) / log(t.shape[1]))], 1),
             "ln of the number of *images* stands in the second column: K is the number of classes.",
         ),
+        Mistake(
+            lambda t, y: torch.stack([_told(t, y, log(10) / log(t.shape[1])), _mixed(t, log(10) / log(t.shape[1]))], 1),
+            "ln 10 stands where ln K belongs: K is the number of columns, and not always ten.",
+        ),
+        Mistake(
+            lambda t, y: torch.stack([_told(t, y, -1), -_mixed(t)], 1),
+            "in the first column ln K is subtracted: naming the class costs, so it is added. The second is log p of "
+            "the mixture: its NLL is minus that.",
+        ),
     ),
 )
 

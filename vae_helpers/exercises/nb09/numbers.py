@@ -107,7 +107,7 @@ def _tables(seed: int) -> Iterator[tuple[str, str, Named]]:
     yield "inf", "σ²", spoiled(var=INF)
     yield "-inf", "log σ²", spoiled(logvar=-INF)
     yield "order", "log σ²", spoiled(logvar=INF, var=INF, z=NAN)
-    yield "large", "", spoiled(var=3e38)
+    yield "large", "", spoiled(var=3e38) | {"z": torch.full((4, 3), 3e38)}
     yield "scalar", "loss", {"z": fine["z"], "loss": torch.tensor(NAN)}
 
 
@@ -117,7 +117,7 @@ SAYS = {
     "inf": "where σ² alone holds one infinity, from which the next difference makes a NaN",
     "-inf": "where log σ² alone holds one −inf",
     "order": "where log σ² is the first of three: the later ones only inherit it",
-    "large": "where all are finite, one of them 3e38: large is not infinite",
+    "large": "where all are finite, some of them 3e38: large is not infinite, whatever their sum",
     "scalar": "where the loss, a single number, is NaN",
 }
 

@@ -163,6 +163,20 @@ SYMPTOMS = Exercise(
             "the last number is a difference: divide what is charged by the right KL, so that a β of 2 reads 2, "
             "whatever the KL.",
         ),
+        Mistake(
+            lambda t, x, m, v, z, o: _with_ratio(
+                t, x, m, v, z, t / (bernoulli_nll(o, x) + kl_to_standard_normal(m, v)).mean()
+            ),
+            "the last number is the whole loss over the right one: the reconstruction is in both, and drowns the KL, "
+            "so that a β of 2 reads barely more than 1. Subtract it first.",
+        ),
+        Mistake(
+            lambda t, x, m, v, z, o: _with_ratio(
+                t, x, m, v, z, ((t - bernoulli_nll(o, x)) / kl_to_standard_normal(m, v)).mean()
+            ),
+            "the last number is a mean of ratios, image by image. The total is a mean over images, and so is what is "
+            "charged: divide one mean by the other.",
+        ),
     ),
 )
 
