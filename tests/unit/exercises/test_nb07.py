@@ -240,7 +240,7 @@ WARM_UP = {
     "beyond 1": (warming(lambda done, steps: done / steps), "beyond 1"),
     "late": (warming(up_to_one, before=False), "one step late"),
     "no steps": (warming(lambda done, steps: min(1.0, done)), "no warm-up"),
-    "max": (warming(lambda done, steps: max(1.0, done / steps)), "not the larger"),
+    "max": (warming(lambda done, steps: max(1.0, done / steps)), "beyond 1"),
     "//": (warming(lambda done, steps: min(1, done // steps)), "jumps"),
     "falls": (warming(lambda done, steps: 1 - up_to_one(done, steps)), "falls"),
     "images": (warming(up_to_one, lambda s, model, x: len(x) * model.training), "images are counted"),
