@@ -132,12 +132,17 @@ def grey_target(model, encode, x, n):
     return torch.stack([joint_log_prob(model, x, one) - of_q(one, mu, logvar) for one in z])
 
 
+def scored_anew(model, encode, x, n):
+    return k_draws(x, encode, model, n, joint=lambda model, b, z: joint_log_prob(model, torch.bernoulli(x), z))
+
+
 K_DRAWS = {
     "grey encoder": (lambda M, f, x, n: k_draws(x, f, M, n, see=lambda x: x), "grey images"),
     "grey all over": (lambda M, f, x, n: k_draws(x, f, M, n, toss=lambda x: x), "grey images"),
     "grey target": (grey_target, "grey images"),
     "rounded": (lambda M, f, x, n: k_draws(x, f, M, n, toss=torch.round), "rounded"),
-    "other coins for the encoder": (lambda M, f, x, n: k_draws(x, f, M, n, see=torch.bernoulli), ""),
+    "other coins for the encoder": (lambda M, f, x, n: k_draws(x, f, M, n, see=torch.bernoulli), "one toss"),
+    "other coins for each score": (scored_anew, "coins of its own"),
     "ε shared over draws": (one_eps, "all K draws"),
     "ε shared over images": (
         lambda M, f, x, n: k_draws(x, f, M, n, noise=lambda mu: torch.randn(1, 3).expand_as(mu)),

@@ -675,6 +675,7 @@ ANOTHER_HAND = {
         lambda a, b, c, d: pair(a - b, (a - b).var() / len(a) ** 2 + (a - b - c + d).mean() ** 2),
         lambda a, b, c, d: pair(a - b, (((a - b).var() / len(a)).sqrt() + (a - b - c + d).mean().abs()) ** 2),
         lambda a, b, c, d: pair(a - b, ((a - b).var() + (a - b - c + d).var()) / len(a)),
+        lambda a, b, c, d: pair(a - b, (a - b).var() / len(a) + F.mse_loss(a - b, c - d)),
         lambda a, b, c, d: pair(c - d, (a - b).var() / len(a) + (a - b - c + d).mean() ** 2),
     ],
     "left-out-by-the-mean": [
@@ -697,6 +698,7 @@ ANOTHER_HAND = {
         lambda a, b: torch.log(F.mse_loss(a, b, reduction="sum")),
         lambda a, b: torch.stack([torch.log(F.mse_loss(one, other)) for one, other in zip(a, b, strict=True)]).mean(),
         lambda a, b: torch.log((a - b).std() ** 2),
+        lambda a, b: 2 * torch.log(sum(F.mse_loss(p, q).sqrt() for p, q in zip(a, b, strict=True)) / len(a)),
         lambda a, b: 2 * torch.log(F.l1_loss(a, b)),
         lambda a, b: torch.log(F.mse_loss(a, b) ** 2),
         lambda a, b: torch.log(1 / F.mse_loss(a, b)),
@@ -704,6 +706,7 @@ ANOTHER_HAND = {
     "active-units": [
         lambda m: torch.var(m.T, dim=0).gt(0.01),
         lambda m: m.var(0).gt(0.0001),
+        lambda m: m.std(0) ** 2 > (m.std(0) ** 2).sum() / m.shape[1],
         lambda m: (m**2).sum(0).gt(0.01 * len(m)),
         lambda m: m.sum(0).abs().gt(0.01 * len(m)),
         lambda m: ~m.var(0).ge(0.01),
@@ -715,6 +718,9 @@ ANOTHER_HAND = {
         lambda z, m, v: of_clouds(z[:, None], m, v).sum(1) / len(m),
         lambda z, m, v: torch.stack([of_clouds(c, m, v).max() for c in z]),
         lambda z, m, v: torch.stack([torch.logsumexp(of_clouds(c, m, v), 0) for c in z]) - log(z.shape[0]),
+        lambda z, m, v: torch.logsumexp(
+            -((z[:, None] - m) ** 2 / v.exp() + v).sum(2) / 2 - log(len(m)) - log(2 * pi) / 2, dim=1
+        ),
         lambda z, m, v: torch.stack([of_clouds(c, m, v) - log(m.shape[0]) for c in z]),
     ],
     "mutual-information": [
@@ -734,6 +740,10 @@ ANOTHER_HAND = {
         lambda m, v, i: bracketed(m, v, i, torch.diag_embed(v.exp().mean(0))),
         lambda m, v, i: bracketed(m, v, i, torch.diag(m.var(0, correction=0) + v.exp().mean(0))),
         lambda m, v, i: bracketed(m, v, i, centres(m) + torch.diag(v.exp().mean(0)), mean=torch.zeros(m.shape[1])),
+        lambda m, v, i: bracketed(m, v, i, centres(m) + torch.diag(v.exp().mean(0)), m.mean(0) * 0)
+        + torch.stack([m.mean(0).norm() / 2, torch.zeros(())]),
+        lambda m, v, i: bracketed(m, v, i, cov := centres(m) + torch.diag(v.exp().mean(0)))
+        + torch.stack([(torch.logdet(cov) - torch.linalg.det(cov)) / 2, torch.zeros(())]),
         lambda m, v, i: bracketed(m, v, i, centres(m) + torch.diag(v.exp().mean(0)), reverse=True),
         lambda m, v, i: bracketed(m, v, i, centres(m) + torch.diag(v.exp().mean(0)))[[1, 0]],
         lambda m, v, i: bracketed(m, v, -i, centres(m) + torch.diag(v.exp().mean(0))),
@@ -747,6 +757,14 @@ ANOTHER_HAND = {
         lambda c, f: F.cosine_similarity(c.T[:, None], (f - f.mean(0)).T[None], dim=2) ** 2,
         lambda c, f: pearson(f, c) ** 2,
         lambda c, f: (pearson(c, f) * c.std(0, correction=0)[:, None] * f.std(0, correction=0)) ** 2,
+        lambda c, f: (pearson(c, f) * f.std(0, correction=0)) ** 2,
+        lambda c, f: (pearson(c, f) * c.std(0, correction=0)[:, None]) ** 2,
+        lambda c, f: (
+            F.cosine_similarity(
+                (c - c.mean(1, keepdim=True)).T[:, None], (f - f.mean(1, keepdim=True)).T[None], dim=2
+            )
+            ** 2
+        ),
         lambda c, f: (torch.linalg.pinv(c - c.mean(0)) @ (f - f.mean(0))) ** 2,
     ],
     "between-classes": [
@@ -755,6 +773,7 @@ ANOTHER_HAND = {
         lambda z, y: 1 - sum(z[y == k].var(0) for k in range(10)) / 10 / z.var(0),
         lambda z, y: 1 - sum(z[y == k].var(0) * (y == k).float().mean() for k in range(10)) / z.var(0),
         lambda z, y: 1 - sum(z[y == k].var(0) * (y == k).float().mean() for k in range(10)) / scatter(z),
+        lambda z, y: 1 - sum(scatter(z[y == k]) * (y == k).float().mean() for k in range(9)) / scatter(z),
         lambda z, y: sum(scatter(z[y == k]) * (y == k).float().mean() for k in range(10)) / scatter(z),
         lambda z, y: scatter(torch.stack([z[y == k].mean(0) for k in range(10)])) / scatter(z),
         lambda z, y: (

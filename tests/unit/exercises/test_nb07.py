@@ -229,13 +229,18 @@ class InEvaluationOne(warming(up_to_one)):
         return super().__call__(model, x, y) if model.training else self.loss(model, x, y, beta=1.0)
 
 
+class InEvaluationNone(warming(up_to_one)):
+    def __call__(self, model, x, y=None):
+        return super().__call__(model, x, y) if model.training else self.loss(model, x, y)
+
+
 WARM_UP = {
     "evaluations counted": (warming(up_to_one, lambda *_: 1), "every call counts"),
     "evaluations alone": (warming(up_to_one, lambda s, model, x: int(not model.training)), "evaluations are counted"),
     "beyond 1": (warming(lambda done, steps: done / steps), "beyond 1"),
     "late": (warming(up_to_one, before=False), "one step late"),
     "no steps": (warming(lambda done, steps: min(1.0, done)), "no warm-up"),
-    "max": (warming(lambda done, steps: max(1.0, done / steps)), ""),
+    "max": (warming(lambda done, steps: max(1.0, done / steps)), "beyond 1"),
     "//": (warming(lambda done, steps: min(1, done // steps)), "jumps"),
     "falls": (warming(lambda done, steps: 1 - up_to_one(done, steps)), "falls"),
     "images": (warming(up_to_one, lambda s, model, x: len(x) * model.training), "images are counted"),
@@ -255,6 +260,7 @@ WARM_UP = {
     "squared": (warming(lambda done, steps: up_to_one(done, steps) ** 2), "step 1 of 5"),
     "shared by all": (CountedByClass, ""),
     "1 in evaluation": (InEvaluationOne, "in evaluation"),
+    "none in evaluation": (InEvaluationNone, "an evaluation hands no β on"),
 }
 
 

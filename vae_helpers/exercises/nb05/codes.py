@@ -82,7 +82,8 @@ QUANTILE_GRID = Exercise(
         ),
         Mistake(
             lambda n: _grid(torch.linspace(-3, 3, n), codes_of=lambda z: z),
-            "an even grid over [−3, 3] puts most codes where the prior is thin. Space the *probabilities* evenly.",
+            "the *codes* are evenly spaced, so that most lie where the prior is thin. Space the probabilities evenly.",
+            alike=tuple(lambda n, end=end: _grid(torch.linspace(-end, end, n), lambda z: z) for end in (2, 2.5, 4, 5)),
         ),
         Mistake(
             lambda n: torch.stack([PRIOR.icdf(_midpoints(n))] * 2, dim=1),

@@ -26,11 +26,12 @@ def _two_step(mu: Tensor, logvar: Tensor, k: int, n: int) -> Tensor:
 
 
 def _clouds(seed: int) -> tuple[Float[Tensor, "n 3"], Float[Tensor, "n 3"]]:
-    """Of two groups of images, left and right; within a group the second and third dimension move together."""
+    """Of two groups of images, left and right; only in the left one the second and third dimension move together."""
     g = torch.Generator().manual_seed(20_241 + 1000 * seed)
-    mix = torch.tensor([[0.3, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.9, 0.4]])
-    side = torch.tensor([3.0, 0.0, 0.0]) * (2 * torch.randint(2, (ROWS, 1), generator=g) - 1)
-    mu = side + torch.tensor([0.5, -1.0, 1.5]) + torch.randn(ROWS, 3, generator=g) @ mix.T
+    side = 2 * torch.randint(2, (ROWS, 1), generator=g) - 1
+    e = torch.randn(ROWS, 3, generator=g) * torch.tensor([0.3, 1.0, 1.0])
+    together = torch.stack([e[:, 0], e[:, 1], 0.95 * e[:, 1] + 0.3 * e[:, 2]], dim=1)
+    mu = side * torch.tensor([3.0, 0.0, 0.0]) + torch.tensor([0.5, -1.0, 1.5]) + torch.where(side < 0, together, e)
     logvar = torch.tensor([-0.5, 0.7, -1.2]) + 0.5 * torch.randn(ROWS, 3, generator=g)
     return mu, logvar
 
@@ -48,6 +49,10 @@ def _findings(answer: Answer, seed: int) -> list[Finding]:
         if middle > 0.1:
             says = f"{middle:.0%} of the codes lie between two groups where there are none: that is one Gaussian, not k"
             return [Finding(Relation("ignored", "k"), says)]
+        left, right = (_moving_together(z[(z[:, 0] < 0.5) == side]) for side in (True, False))
+        if abs(left - right) < 0.2:
+            says = "the Gaussians share one covariance, but each group of codes has its own: take the full ones, the "
+            return [Finding(Relation("shared", "covariance"), says + "default")]
         if _in_the_middle(_drawn(answer, mu, logvar, 1)) < 0.1:
             says = "k does not enter: with k = 1 there are still several Gaussians"
             return [Finding(Relation("ignored", "k", "1"), says)]
@@ -56,6 +61,11 @@ def _findings(answer: Answer, seed: int) -> list[Finding]:
 
 def _in_the_middle(z: Float[Tensor, "n 3"]) -> float:
     return ((z[:, 0] - 0.5).abs() < 1).double().mean().item()
+
+
+def _moving_together(z: Float[Tensor, "n 3"]) -> float:
+    """The correlation of the second and the third dimension."""
+    return torch.corrcoef(z[:, 1:].T.double())[0, 1].item()
 
 
 def _drawn(answer: Answer, mu: Tensor, logvar: Tensor, k: int) -> Tensor:

@@ -172,6 +172,9 @@ def _of_score(calls: list[tuple], result: object) -> list[Finding]:
         "it returns the sum over batches, which grows with their number: a mean per image is asked for": means.sum(),
         "it returns the sum over images, which grows with their number: a mean is asked for": right * N,
         "it returns the sum of weighed batches divided by their number: divide by the images": right * N / len(calls),
+        "the sum is divided by batches times batch_size, but the last batch holds fewer: divide by the images": right
+        * N
+        / (len(calls) * BATCH_SIZE),
         "the last batch is weighed as if it held batch_size images: weigh each by its own len": means.sum()
         * BATCH_SIZE
         / N,

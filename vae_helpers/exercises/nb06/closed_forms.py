@@ -68,7 +68,8 @@ MEAN_LEFT_OUT = Exercise(
 def _images(seed: int = 0) -> list[tuple]:
     g = torch.Generator().manual_seed(8 + 1000 * seed)
     r = lambda n: torch.rand(n, 1, 28, 28, generator=g)  # noqa: E731
-    return [(0.5 * r(5), r(5)), (r(3).square(), r(3))]
+    unlike = lambda n: torch.linspace(0.1, 1, n)[:, None, None, None]  # noqa: E731
+    return [(0.5 * unlike(5) * r(5), unlike(5) * r(5)), (unlike(3) * r(3).square(), r(3) * unlike(3).sqrt())]
 
 
 def _squares(x_hat: Tensor, x: Tensor) -> Tensor:
@@ -113,6 +114,12 @@ BEST_SIGMA = Exercise(
         Mistake(
             lambda a, b: (b - a).var().log(),
             "the variance of x − x̂ about its own mean forgives an error that all pixels share. Take the mean square.",
+            alike=(lambda a, b: (b - a).var(correction=0).log(),),
+        ),
+        Mistake(
+            lambda a, b: 2 * _squares(a, b).flatten(1).mean(1).sqrt().mean().log(),
+            "you averaged the images' *root* mean squares, and an image that fits badly counts too little. "
+            "Average the squares over images and pixels alike.",
         ),
         Mistake(
             lambda a, b: (b - a).abs().mean().square().log(),

@@ -95,6 +95,11 @@ PAIRED = Exercise(
             "take the mean change.",
         ),
         Mistake(
+            lambda a, b, c, d: _and(a - b, torch.hypot(_standard_error(a - b), (a - b - c + d).square().mean().sqrt())),
+            "the draws' share is taken image by image. What is asked is by how much the *mean* difference changed: "
+            "average first, then square.",
+        ),
+        Mistake(
             lambda a, b, c, d: _and(c - d, torch.hypot(_standard_error(a - b), (a - b - c + d).mean())),
             "the mean is that from half of the draws. All of them tell more: use half only for the error.",
         ),

@@ -35,6 +35,10 @@ ACTIVE_UNITS = Exercise(
             "of 0.1.",
         ),
         Mistake(
+            lambda m: m.var(0) > m.var(0).mean(),
+            "each variance is held against the average one: then some unit is always idle. The threshold is 0.01.",
+        ),
+        Mistake(
             lambda m: m.square().mean(0) > 0.01,
             "that is the mean of μ². A unit whose μ is 0.5 for *every* image would count as active, though it says "
             "nothing: take the variance, which subtracts the mean.",

@@ -1,11 +1,12 @@
 """Exercises of notebook 07 on all clouds together: log q(z), the information I(x; z), a bracket of the waste."""
 
-from math import log, pi
+from math import log, pi, sqrt
 
 from vae_helpers.evaluation import kl_per_dimension, log_clouds
 from vae_helpers.exercises.engine import Exercise, Mistake
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -48,6 +49,11 @@ LOG_AGGREGATE = Exercise(
             "that divides by the number of codes, but q(z) averages over the N clouds: ln N with N = len(mu).",
         ),
         Mistake(
+            lambda z, m, v: _log_aggregate(z, m, v) + 0.5 * (m.shape[1] - 1) * log(2 * pi),
+            "½ log 2π is subtracted once for each cloud, but each of its d dimensions has one: put it inside the sum.",
+            alike=(lambda z, m, v: _log_aggregate(z, m, v) + (0.5 * m.shape[1] - 1) * log(2 * pi),),
+        ),
+        Mistake(
             lambda z, m, v: log_clouds(z, m, v) - log(len(m)),
             "that is one value for each code *and* cloud: add the clouds' densities, and one value per code is left.",
         ),
@@ -70,7 +76,7 @@ def _information(z: Tensor, mu: Tensor, logvar: Tensor, log_q: Tensor) -> Tensor
     squares = (z - mu).square() / logvar.exp()
     log_own = (-0.5 * (squares + logvar + log(2 * pi))).sum(dim=1)
     terms = log_own - log_q
-    error = terms.std() / len(terms) ** 0.5
+    error = terms.std() / sqrt(len(terms))
     return torch.stack([terms.mean(), error])
 
 
@@ -161,6 +167,12 @@ def _of_mixture(mu: Tensor, logvar: Tensor) -> Tensor:
     return mu.T.cov(correction=0) + logvar.exp().mean(0).diag()
 
 
+def _with_determinant(mu: Tensor, logvar: Tensor, information: float) -> Tensor:
+    covariance = _of_mixture(mu, logvar)
+    excess = 0.5 * (covariance.logdet() - covariance.det())
+    return _ends(mu, logvar, information, covariance) + torch.stack([excess, torch.zeros_like(excess)])
+
+
 def _reversed(mu: Tensor, logvar: Tensor, information: float) -> Tensor:
     mean, covariance = mu.mean(0), _of_mixture(mu, logvar)
     inverse = covariance.inverse()
@@ -199,6 +211,14 @@ WASTE_BRACKET = Exercise(
         Mistake(
             lambda m, v, i: _ends(m, v, i, _of_mixture(m, v), 0 * m.mean(0)),
             "the mean of q(z) is missing: a mixture off centre wastes ½ ‖m‖² more nats.",
+        ),
+        Mistake(
+            lambda m, v, i: _ends(m, v, i, _of_mixture(m, v), m.mean(0).norm().sqrt() * F.normalize(m.mean(0), dim=0)),
+            "‖m‖ is not squared: a mixture off centre wastes ½ ‖m‖².",
+        ),
+        Mistake(
+            lambda m, v, i: _with_determinant(m, v, i),
+            "the determinant itself is subtracted, where its logarithm is asked for: `logdet()`.",
         ),
         Mistake(
             lambda m, v, i: _reversed(m, v, i),

@@ -32,6 +32,10 @@ def _correlation(codes: Tensor, factors: Tensor) -> Tensor:
     return torch.cat([codes, factors], 1).T.corrcoef()[:d, d:]
 
 
+def _cosines(c: Tensor, f: Tensor) -> Tensor:
+    return (c.T @ f) / (c.norm(dim=0)[:, None] * f.norm(dim=0))
+
+
 def _centred(t: Tensor) -> Tensor:
     return t - t.mean(0)
 
@@ -57,7 +61,7 @@ R_SQUARED = Exercise(
             "that is the correlation's size, and not its square: 0.5 explains a quarter of the variance, not half.",
         ),
         Mistake(
-            lambda c, f: ((c.T @ f) / (c.norm(dim=0)[:, None] * f.norm(dim=0))).square(),
+            lambda c, f: _cosines(c, f).square(),
             "nothing is centred: a dimension far from 0 would seem to follow every factor. Subtract both means.",
         ),
         Mistake(
@@ -75,6 +79,20 @@ R_SQUARED = Exercise(
         Mistake(
             lambda c, f: (_centred(c).T @ _centred(f) / len(c)).square(),
             "that is the squared covariance, and it grows with the units: divide by both spreads before squaring.",
+        ),
+        Mistake(
+            lambda c, f: (_centred(c).T @ _centred(f) / _centred(c).norm(dim=0)[:, None]).square() / len(c),
+            "the factors' spreads are not divided out: a factor in other units would get another R².",
+        ),
+        Mistake(
+            lambda c, f: (_centred(c).T @ _centred(f) / _centred(f).norm(dim=0)).square() / len(c),
+            "the codes' spreads are not divided out: a dimension twice as wide would seem to explain four times as "
+            "much.",
+        ),
+        Mistake(
+            lambda c, f: _cosines(_centred(c.T).T, _centred(f.T).T).square(),
+            "each image's row is centred. Centre each *column*: a dimension's mean over the images, dim=0.",
+            alike=(lambda c, f: _cosines(_centred(c.T).T, _centred(f.T).T).abs(),),
         ),
         Mistake(
             lambda c, f: torch.linalg.lstsq(_centred(c), _centred(f)).solution.square(),
@@ -147,6 +165,11 @@ BETWEEN_CLASSES = Exercise(
             lambda z, y: 1 - (_sizes(y) * _variances(z, y, 1)).sum(0) / z.var(0, correction=0),
             "the classes' variances divide by n − 1 and the whole one by n: take correction=0 in both, or the shares "
             "do not add up.",
+        ),
+        Mistake(
+            lambda z, y: 1 - (_sizes(y) * _variances(z, y))[:9].sum(0) / z.var(0, correction=0),
+            "the last class is left out: range(9) ends at 8, and there are ten.",
+            alike=(lambda z, y: 1 - (_sizes(y) * _variances(z, y))[:9].sum(0) * len(y) / z.var(0, correction=0),),
         ),
         Mistake(
             lambda z, y: (_sizes(y) * _variances(z, y)).sum(0) / z.var(0, correction=0),

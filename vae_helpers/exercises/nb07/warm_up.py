@@ -19,6 +19,7 @@ SAYS = {
     "returns nothing": "it calls the loss and returns nothing: whoever trains gets None.",
     "returned": "what is returned is not what self.loss returned. Pass the loss on as it is: β acts inside it.",
     "no beta": "β never reaches the loss, which then takes its own, 1: no warm-up at all. Pass beta=….",
+    "no beta in evaluation": "an evaluation hands no β on, and the loss takes its own, 1: the last step's is asked.",
     "image": "the loss gets other images than those that were handed over.",
     "labels": "y is not handed on: a conditional model would train without its labels.",
     "all count": "every call counts, evaluations too: each look at held-out images would make β rise. "
@@ -27,7 +28,8 @@ SAYS = {
     "stands": "β stays at {got:.3g}: the steps are not counted.",
     "above one": "β goes on beyond 1: after the warm-up the code would be dearer than the ELBO says. Stop at 1.",
     "late": "every β comes one step late: the first step has β = 0. Count first, then divide.",
-    "at once": "β is 1 from the first step on: that is no warm-up. Divide the steps done by self.steps.",
+    "at once": "β is 1 from the first step on: that is no warm-up. The smaller of 1 and the share of steps done is "
+    "asked for: not the larger, and not 1 alone.",
     "jumps": "β is 0 and then jumps to 1: divide with /, not with //.",
     "falls": "β falls where it should rise: the code would be filled when it is dear, and emptied after.",
     "images counted": "images are counted, not steps: β rises {n} times too fast.",
@@ -93,7 +95,10 @@ def _of_calls(seen: Watched, returned: list[bool | None]) -> Iterator[tuple[str,
     if not all(returned):
         yield "returned", {}
     if any(beta is None for _, beta in seen.betas):
-        yield "no beta", {}
+        yield (
+            "no beta" if any(training and beta is None for training, beta in seen.betas) else "no beta in evaluation",
+            {},
+        )
     if any(images.shape != (4, 1, 28, 28) for images in seen.images) or seen.images[0].max() < 1:
         yield "image", {}
     if any(y is None or not torch.equal(y, torch.arange(4)) for y in seen.labels):
