@@ -68,6 +68,14 @@ def views(x=lambda z, e, a, s: (z - s * e) / a, score=lambda z, e, a, s: -e / s)
     return lambda z, e, t: torch.stack([x(z, e, *at(z, t)), score(z, e, *at(z, t))])
 
 
+def sure_of_z(z, x, s, t):
+    """Too sure: z_t/a with the deviation of z_t."""
+    a = signal(t) / signal(s)
+    w = (1 - a * a) / (1 - a * a + noise(s) ** 2)
+    mean = torch.lerp(z / a, signal(s) * x, w)
+    return torch.stack([mean, (w * noise(s) ** 2).expand_as(mean)])
+
+
 def small_b(s, t):
     return 1 - (signal(t) / signal(s)) ** 2
 
@@ -138,6 +146,8 @@ ANOTHER_HAND = {
         lambda x, t, e: at(x, t)[1] * x + at(x, t)[0] * e,
         each(lambda x, t, e: x + noise(t) * e),
         lambda x, t, e: torch.einsum("n,nd->nd", t, e - x) + x,
+        lambda x, t, e: at(x, 2 * t - 0.5)[0] * x + at(x, 2 * t - 0.5)[1] * e,
+        lambda x, t, e: (x + snr(t)[:, None] * e) / (1 + snr(t)[:, None]),
     ],
     "step-posterior": [
         both(variance=small_b),
@@ -149,12 +159,18 @@ ANOTHER_HAND = {
         both(variance=lambda s, t: noise(s) ** 2 + small_b(s, t) * (signal(s) / signal(t)) ** 2),
         both(mean=lambda z, x, s, t: z * signal(s) / signal(t) / 2 + signal(s) * x / 2),
         both(mean=lambda z, x, s, t: product(z, x / signal(s), s, t)[0]),
+        sure_of_z,
+        lambda *given: torch.stack([sure_of_z(*given)[0], sure_of_z(*given)[1] ** 0.5]),
+        both(mean=lambda z, x, s, t: product(signal(t) / signal(s) * z, x, s, t)[0]),
     ],
     "step-kl": [
         lambda x, h, s, t: 8 * (t - s) * ((x - h) ** 2).sum(1),
         lambda x, h, s, t: (snr(t) - snr(s)) / 2 * ((h - x) ** 2).sum(1),
         lambda x, h, s, t: ((x - h) ** 2).sum(1) / 2,
         lambda x, h, s, t: (signal(s) - signal(t)) ** 2 * ((x - h) ** 2).sum(1) / 2,
+        lambda x, h, s, t: snr(s) / snr(t) * ((h - x) ** 2).sum(1) / 2,
+        lambda x, h, s, t: (snr(s) - snr(t)) / 2 * torch.einsum("nd,nd->n", x - h, x - h) / x[0].numel(),
+        lambda x, h, s, t: (snr(s) - snr(t)) * ((h - x) ** 2).mean(-1),
     ],
     "weighted-denoising": [
         weighted(weight=lambda t: 1),
@@ -164,6 +180,9 @@ ANOTHER_HAND = {
         weighted(weight=lambda t: 64 - 128 * t),
         weighted(weight=lambda t: 8 * signal(t) ** 2),
         lambda *given: weighted()(*given).mean(),
+        lambda d, x, t, e: weighted()(d, x, t, e) / x.shape[-1],
+        weighted(told=lambda t: snr(t).log()),
+        weighted(weight=lambda t: 8, shown=lambda x, e, t: x),
     ],
     "three-views": [
         views(score=lambda z, e, a, s: -e / s**2),

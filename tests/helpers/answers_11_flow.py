@@ -42,5 +42,6 @@ ANOTHER_HAND = {
         lambda net, z, t, y, w: net(z, t, y) * (1 + w) - net(z, t),
         lambda net, z, t, y, w: net(z, t, torch.full_like(y, 10)),
         lambda net, z, t, y, w: net(z, t, y) + 0 * w,
+        lambda net, z, t, y, w: torch.lerp(net(z, t), net(z, t, y), w + 2),
     ],
 }

@@ -70,7 +70,8 @@ NO_ROWS = [*NO_FLOATS, ROWS[0], ROWS[None], ROWS.long()]
 NO_TABLE = [*NO_ROWS, ROWS[:0], with_one(NAN, ROWS), with_one(INF, ROWS)]
 NO_CODES = [*NO_ROWS, ROWS[:, :2], ROWS.double()]
 TIMES = torch.linspace(0.1, 0.9, 12)
-NO_TIMES_AT_ALL = [None, 0.5, "t", [0.5], Y]  # any shape will do
+NO_DIAL = [None, NAN, INF, True, "t", [0.5], Y]  # any shape will do, a plain number as well
+NO_TIMES_AT_ALL = [None, 0.5, "t", [0.5], Y]
 NO_TIMES = [*NO_TIMES_AT_ALL, TIMES[:5], TIMES[:, None], ONE]
 OTHER_DATA = [*NO_FLOATS, ROWS[:5], ROWS[:, :2], ROWS[0]]
 NO_NUMBER = [None, "1", True, NAN, INF, [1.0], torch.ones(3)]
@@ -321,8 +322,8 @@ CASES = {
             {"z": ROWS[:, None], "mu": ROWS, "logvar": ROWS},
             {"z": [*NO_FLOATS, ROWS[:5]], "mu": [*NO_FLOATS, ROWS[:, :2]], "logvar": [*NO_FLOATS, ROWS[:, :2]]},
         ),
-        (losses.log_snr, {"t": TIMES}, {"t": NO_TIMES_AT_ALL}),
-        (losses.alpha_and_sigma, {"t": TIMES}, {"t": NO_TIMES_AT_ALL}),
+        (losses.log_snr, {"t": TIMES}, {"t": NO_DIAL}),
+        (losses.alpha_and_sigma, {"t": TIMES}, {"t": NO_DIAL}),
         (losses.noised, {"x": ROWS, "t": TIMES, "eps": ROWS}, {"x": NO_FLOATS, "t": NO_TIMES, "eps": OTHER_DATA}),
         (
             losses.step_posterior,

@@ -21,18 +21,19 @@ VARIANCES = ("posterior", "beta")
 
 Data = Float[Tensor, " batch d *rest"]
 Times = Float[Tensor, " batch"]
+Dial = Float[Tensor, " *n"] | float  # times of any shape, or a plain number
 Denoise = Callable[[Tensor, Tensor], Tensor]
 Variance = Annotated[str, objects.one_of(VARIANCES)]
 
 
 @validated
-def log_snr(t: Float[Tensor, " *n"]) -> Float[Tensor, " *n"]:
+def log_snr(t: Dial) -> Float[Tensor, " *n"]:
     """λ(t) = log α²/σ², the logarithm of the signal-to-noise ratio: a straight line from 8 down to −8."""
-    return HIGHEST - FALL * t
+    return HIGHEST - FALL * torch.as_tensor(t)
 
 
 @validated
-def alpha_and_sigma(t: Float[Tensor, " *n"]) -> tuple[Float[Tensor, " *n"], Float[Tensor, " *n"]]:
+def alpha_and_sigma(t: Dial) -> tuple[Float[Tensor, " *n"], Float[Tensor, " *n"]]:
     """(α, σ) of z_t = α x + σ ε: how much signal, how much noise."""
     # α²/σ² = exp λ and α² + σ² = 1
     return log_snr(t).sigmoid().sqrt(), (-log_snr(t)).sigmoid().sqrt()

@@ -144,6 +144,11 @@ def test_no_wrong_answer_passes_and_nine_of_ten_are_explained_or_told_their_shap
     refused_and_explained(WRONG)
 
 
+def test_a_sampler_without_noise_and_without_a_last_word_is_told_both():
+    said = str(check("layer-by-layer", sampler(draw=lambda m, v: m, last=lambda denoise, z, *_: z)))
+    assert "no noise is drawn" in said and "ask the denoiser at t = 0" in said
+
+
 @each_right_answer(RIGHT)
 def test_a_right_answer_in_another_style_passes(name, answer, seed):
     passes(name, answer, seed)

@@ -1,5 +1,7 @@
 """Answers to the exercises of Euler's walk and of guidance: right ones, and wrong ones of which most are explained."""
 
+from vae_helpers.exercises import check
+
 import torch
 
 from helpers.answer_tables import each_right_answer, passes, refused_and_explained
@@ -67,6 +69,12 @@ WRONG = {
 
 def test_no_wrong_answer_passes_and_nine_of_ten_are_explained_or_told_their_shape():
     refused_and_explained(WRONG)
+
+
+def test_a_walk_from_the_data_and_uphill_is_told_both():
+    uphill = walk(lambda n: [k / n for k in range(n)], step=lambda z, v, h, t: z + h * v)
+    said = str(check("euler-walk", uphill))
+    assert "begins at t = 0" in said and "*with* the velocity" in said
 
 
 @each_right_answer(RIGHT)

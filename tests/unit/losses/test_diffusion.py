@@ -86,6 +86,12 @@ def test_the_schedule_is_a_straight_line_between_its_ends_and_keeps_the_variance
     assert torch.allclose(log_snr(t).diff(), torch.full((10,), -1.6).double())
 
 
+@pytest.mark.parametrize("t", [0.4, 0, 1])
+def test_the_schedule_takes_a_plain_number_as_well(t):
+    assert torch.equal(log_snr(t), log_snr(torch.tensor(float(t))))
+    assert torch.equal(torch.stack(alpha_and_sigma(t)), torch.stack(alpha_and_sigma(torch.tensor(float(t)))))
+
+
 def test_a_thousand_small_steps_are_one_jump():
     """Mean and variance of the chain z_t = √(1 − β) z_s + √β ε, followed step by step."""
     times = torch.linspace(0, 1, 1001).double()

@@ -84,6 +84,19 @@ WEIGHTED_DENOISING = Exercise(
             lambda d, x, t, e: (8 * log_snr(t).exp() * _squares(d, x, t, e)).mean(),
             "the mean over the batch is taken already: keep one value per row, so that an error can be stated.",
         ),
+        Mistake(
+            lambda d, x, t, e: 8 * log_snr(t).exp() * _squares(d, x, t, e) / x.shape[1],
+            "the squares are averaged over the dimensions: nats add up over them. As it is, a code of twenty numbers "
+            "would seem to cost no more than one.",
+        ),
+        Mistake(
+            lambda d, x, t, e: 8 * log_snr(t).exp() * _squares(d, x, t, e, log_snr(t)),
+            "the denoiser is told λ(t), where it expects t, from 0 to 1: it takes one noise for another.",
+        ),
+        Mistake(
+            lambda d, x, t, e: 8 * (x - d(x, t)).square().sum(1),
+            "two things. First, the denoiser is shown the clean x, not z_t. Second, SNR(t) is missing from the weight.",
+        ),
     ),
 )
 

@@ -138,12 +138,11 @@ def _found(result: Tensor, looks: list[Look], again: list[Look], noise: Tensor, 
         if result.shape != noise.shape:
             raise WrongShapeError(tuple(result.shape))
         return [("never asked",)]
-    several = len(looks) > 2 and len(again) > 2
-    return (
-        list(_of_times(looks, n))
-        or (list(_of_steps(looks, again, noise, n)) if several else [])
-        or list(_of_result(result, looks, n))
-    )
+    of_times = list(_of_times(looks, n))
+    of_steps = list(_of_steps(looks, again, noise, n)) if len(looks) > 2 and len(again) > 2 else []
+    if of_times:
+        return of_times + [of for of in of_steps if of == ("uphill",)]
+    return of_steps or list(_of_result(result, looks, n))
 
 
 EULER = Exercise(

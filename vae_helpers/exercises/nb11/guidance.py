@@ -72,5 +72,10 @@ GUIDED = Exercise(
             lambda net, z, t, y, w: net(z, t, y),
             "w has no say: this is the labelled model whatever w is.",
         ),
+        Mistake(
+            lambda net, z, t, y, w: net(z, t, y) + (w + 1) * (net(z, t, y) - net(z, t)),
+            "w is taken as one more: at w = 0 this goes beyond the label already. The 1 + w of other books multiplies "
+            "the difference where the *unlabelled* velocity stands before it.",
+        ),
     ),
 )

@@ -53,6 +53,15 @@ NOISING = Exercise(
             lambda x, t, e: (1 - t[:, None]) * x + t[:, None] * e,
             "this is flow matching's straight path, which comes later: here α and σ are roots of sigmoids of λ(t).",
         ),
+        Mistake(
+            lambda x, t, e: ((16 - 32 * t[:, None]).sigmoid()).sqrt() * x + (32 * t[:, None] - 16).sigmoid().sqrt() * e,
+            "λ counts twice: it is the log of α²/σ² already, squares and all. Noise would come late and in a rush.",
+        ),
+        Mistake(
+            lambda x, t, e: _alpha_sigma(t)[1] ** 2 * x + _alpha_sigma(t)[0] ** 2 * e,
+            "two things. First, signal and noise are exchanged: at t = 0 all would be noise. Second, the roots are "
+            "missing: a sigmoid of λ gives a square, α² or σ².",
+        ),
     ),
 )
 
@@ -97,6 +106,13 @@ def _with(mean: object = None, variance: object = None) -> object:
         return torch.stack([m, v])
 
     return answer
+
+
+def _too_sure(z_t: Tensor, x: Tensor, s: Tensor, t: Tensor) -> Tensor:
+    alpha_s, sigma_s, _, a, b = _parts(s, t)
+    variance = 1 / (1 / b + 1 / sigma_s.square())
+    mean = variance * (z_t / a / b + alpha_s / sigma_s.square() * x)
+    return torch.stack([mean, variance.expand_as(mean)])
 
 
 STEP_POSTERIOR = Exercise(
@@ -149,6 +165,21 @@ STEP_POSTERIOR = Exercise(
             lambda z, x, s, t: _step_posterior(z, x / alpha_and_sigma(s)[0], s, t),
             "x says that z_s is α_s x, not x: the factor α_s is missing from its mean.",
         ),
+        Mistake(
+            _too_sure,
+            "z_t's precision is 1/b, but that is z_t's about its own place. z_s it puts at z_t/a, and dividing by a < 1 "
+            "stretches the noise too, to variance b/a²: z_t is believed too much.",
+        ),
+        Mistake(
+            lambda *given: torch.stack([_too_sure(*given)[0], _too_sure(*given)[1].sqrt()]),
+            "two things. First, z_t's precision is 1/b, where a²/b belongs: z_t/a has the variance b/a². Second, a "
+            "root is taken, where the variance is asked for.",
+        ),
+        Mistake(
+            lambda z, x, s, t: _step_posterior(z * alpha_and_sigma(t)[0] / alpha_and_sigma(s)[0], x, s, t),
+            "z_t is weighed as it stands, but it has faded: what it says about z_s is z_t/a. The mean comes out too "
+            "near to 0.",
+        ),
     ),
 )
 
@@ -189,6 +220,20 @@ STEP_KL = Exercise(
         Mistake(
             lambda x, h, s, t: 0.5 * ((alpha_and_sigma(s)[0] - alpha_and_sigma(t)[0]) * (x - h)).square().sum(1),
             "the means of q and p are compared at the scale of α, and divided by no variance.",
+        ),
+        Mistake(
+            lambda x, h, s, t: 0.5 * (log_snr(s) - log_snr(t)).exp() * (x - h).square().sum(1),
+            "exp of the difference is SNR(s)/SNR(t), a quotient: take both exps first. This one would charge steps in "
+            "pure noise as dearly as those that uncover the signal.",
+        ),
+        Mistake(
+            lambda x, h, s, t: _step_kl(x, h, s, t) / x.shape[1],
+            "the squares are averaged over the dimensions: nats of independent dimensions add up, so sum them.",
+        ),
+        Mistake(
+            lambda x, h, s, t: _step_kl(x, h, s, t) / x.shape[1] * 2,
+            "two things. First, the factor ½ is missing. Second, the squares are averaged over the dimensions, where "
+            "nats add up.",
         ),
     ),
 )
