@@ -6,7 +6,8 @@ from vae_helpers.training.checkpoint import CheckpointError
 from vae_helpers.training.history import History, NotFiniteError
 from vae_helpers.training.judge import trained_judge
 from vae_helpers.training.loop import fit, mean_loss
-from vae_helpers.training.timed import Plan, fit_for
+from vae_helpers.training.plan import Plan
+from vae_helpers.training.timed import fit_for
 
 __all__ = [
     "CheckpointError",

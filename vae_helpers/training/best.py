@@ -11,7 +11,8 @@ from vae_helpers.models import MixtureVAE, SmoothVAE, start_at_mean
 from vae_helpers.training.checkpoint import remembered
 from vae_helpers.training.history import History
 from vae_helpers.training.loop import fit
-from vae_helpers.training.timed import Plan, fit_for
+from vae_helpers.training.plan import Plan
+from vae_helpers.training.timed import fit_for
 from vae_helpers.validation import Pixels, Seed, validated
 
 import torch
@@ -64,7 +65,7 @@ def best_mixture_vae(dataset: Dataset, seed: Seed = 0) -> tuple[MixtureVAE, Hist
 @validated
 def settings(seed: Seed) -> dict[str, object]:
     """All that the weights of ``best_mixture_vae`` depend on, but the machine's speed."""
-    return {"plan": PLAN._asdict(), "seconds": SECONDS, "seed": seed, "held_out": HELD_OUT}
+    return {"plan": vars(PLAN), "seconds": SECONDS, "seed": seed, "held_out": HELD_OUT}
 
 
 def _without_held_out(dataset: Dataset) -> Pixels[Tensor, " n 1 28 28"]:

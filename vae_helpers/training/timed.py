@@ -5,60 +5,31 @@ A slower machine takes fewer steps, and each schedule still runs from its start 
 
 import time
 from collections.abc import Callable
-from math import cos, isfinite, pi
-from typing import Annotated, NamedTuple
+from math import isfinite
+from typing import Annotated
 
 from vae_helpers.losses import Loss, iwae_loss, prior_loss, vae_loss
 from vae_helpers.models import device_of
 from vae_helpers.training.batches import Batches
 from vae_helpers.training.history import History, NotFiniteError, RunningLoss
+from vae_helpers.training.plan import Plan, Share
 from vae_helpers.training.progress import Progress
 from vae_helpers.training.randomness import own_random_state
-from vae_helpers.validation import Pixels, Positive, Seed, has, objects, validated
+from vae_helpers.validation import BinaryInAStep, Pixels, Positive, Seed, has, objects, validated
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 VAELike = Annotated[nn.Module, has("encode", "decode", "likelihood")]
-
-
-class Plan(NamedTuple):
-    """How a training of so many seconds is spent. Shares are of that time, from 0 to 1.
-
-    lr: the peak, reached after the share ``rise``, then lowered along a cosine to 0. warm_up: the share in which β
-    rises from 0 to 1. draws: K of the bound from the share ``draws_from`` on, one before. averaging: how much of the
-    weights' moving average is kept at each step of the last half, 0 for none.
-    """
-
-    lr: float = 3e-3
-    batch_size: int = 256
-    rise: float = 0.1
-    warm_up: float = 0.2
-    draws: int = 1
-    draws_from: float = 0.6
-    averaging: float = 0.0
-
-    def lr_at(self, share: float) -> float:
-        """The learning rate when that share of the time is gone."""
-        if share < self.rise:
-            return self.lr * (0.04 + 0.96 * share / self.rise)
-        return self.lr * 0.5 * (1 + cos(pi * min(1.0, (share - self.rise) / (1 - self.rise))))
-
-    def beta_at(self, share: float) -> float:
-        """The weight of the KL when that share of the time is gone."""
-        return min(1.0, share / self.warm_up) if self.warm_up else 1.0
-
-    def draws_at(self, share: float) -> int:
-        """K of the bound when that share of the time is gone."""
-        return self.draws if share >= self.draws_from else 1
+IsPlan = Annotated[Plan, objects.instance(Plan)]
 
 
 PLAIN = Plan()
 
 
-def bound_at(model: nn.Module, x_bin: Float[Tensor, " batch 1 28 28"], plan: Plan, share: float) -> Loss:
+@validated
+def bound_at(model: VAELike, x_bin: BinaryInAStep[Tensor, " batch 1 28 28"], plan: IsPlan, share: Share) -> Loss:
     """What ``fit_for`` minimises: −ELBO under the model's own prior, later the bound of ``plan.draws`` draws.
 
     A model with a method ``log_weights(x_bin, k)``, log p(x, z) / q(z|x) of k draws, (k, batch), is trained on those.
@@ -74,10 +45,10 @@ def bound_at(model: nn.Module, x_bin: Float[Tensor, " batch 1 28 28"], plan: Pla
 
 @validated
 def fit_for(
-    model: nn.Module,
+    model: VAELike,
     x: Pixels[Tensor, " n 1 28 28"],
     seconds: Positive = 180.0,
-    plan: Annotated[Plan, objects.instance(Plan)] = PLAIN,
+    plan: IsPlan = PLAIN,
     seed: Seed = 0,
     progress: bool = True,
     clock: Callable[[], float] = time.perf_counter,
@@ -101,7 +72,6 @@ class _TimedRun:
     def __init__(self, model: nn.Module, batches: Batches, plan: Plan, visible: bool) -> None:
         self.model, self.batches, self.plan, self.history = model, batches, plan, History()
         self.optimizer = torch.optim.Adam(model.parameters(), lr=plan.lr, fused=True)
-        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(plan.averaging), use_buffers=False)
         self.line = Progress(100, visible)
 
     def go(self, seconds: float, clock: Callable[[], float]) -> None:
@@ -118,9 +88,7 @@ class _TimedRun:
                     self.line.step(0)
                     if share >= 1:
                         break
-                self._end_of_pass(sums.mean(), kept, clock() - start)
-            if self.plan.averaging and self.average.n_averaged > 0:
-                self.model.load_state_dict(self.average.module.state_dict())
+                self._end_of_pass(sums.mean(), kept, share * seconds)
         finally:
             self.line.close()
 
@@ -131,8 +99,6 @@ class _TimedRun:
         self.optimizer.zero_grad()
         loss.total.backward()
         self.optimizer.step()
-        if self.plan.averaging and share > 0.5:
-            self.average.update_parameters(self.model)
         return loss
 
     def _end_of_pass(self, mean: Loss, kept: dict[str, Tensor], seconds: float) -> None:
