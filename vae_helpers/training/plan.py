@@ -26,7 +26,7 @@ class Plan:
     @validated
     def __init__(
         self,
-        lr: Positive = 3e-3,
+        lr: Positive = 5e-3,
         batch_size: PositiveInt = 256,
         rise: Share = 0.1,
         warm_up: Share = 0.2,
