@@ -51,10 +51,10 @@ class Entry(NamedTuple):
 
 COURSE = {  # each is the one before with one change
     "smooth": Entry(SmoothVAE, Plan(), "06's best, 784-400-400-50, N(0, I)"),
-    "mixture": Entry(partial(MixtureVAE, 50), Plan(), "+ a mixture of 200 Gaussians as prior, learned along"),
+    "mixture": Entry(partial(MixtureVAE, 50), Plan(), "+ a mixture of 500 Gaussians as prior, learned along"),
     "narrow": Entry(MixtureVAE, Plan(), "+ a code of 30 dimensions instead of 50"),
-    "warm": Entry(MixtureVAE, Plan(warm_up=PLAN.warm_up), "+ the KL warms up for half of the time, not a fifth"),
-    "best": Entry(MixtureVAE, PLAN, "+ the bound of 5 draws in the other half: **the best**"),
+    "warm": Entry(MixtureVAE, Plan(warm_up=PLAN.warm_up), "+ the KL warms up for two fifths of the time, not one"),
+    "best": Entry(MixtureVAE, PLAN, "+ then the bound of 5 draws: **the best**"),
 }
 
 

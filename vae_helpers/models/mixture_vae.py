@@ -36,7 +36,7 @@ class MixtureVAE(SmoothVAE):
 
     @validated
     def __init__(
-        self, latent_dim: PositiveInt = 30, hidden: Widths = (400, 400), n_components: PositiveInt = 200
+        self, latent_dim: PositiveInt = 30, hidden: Widths = (400, 400), n_components: PositiveInt = 500
     ) -> None:
         super().__init__(latent_dim, hidden)
         self.prior = QuickMixture(n_components, latent_dim)

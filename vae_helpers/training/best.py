@@ -20,7 +20,7 @@ from torch import Tensor
 
 HELD_OUT = 5000
 EPOCHS, WARM_UP, LR, BATCH = 35, 8, 3e-3, 256
-SECONDS, PLAN = 180.0, Plan(warm_up=0.5, draws=5, draws_from=0.5)
+SECONDS, PLAN = 180.0, Plan(warm_up=0.4, draws=5, draws_from=0.6)
 
 
 @validated
