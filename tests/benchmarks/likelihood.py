@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-BEST = {"smooth": training.best_vae, "mixture": training.best_mixture_vae}
+BEST = {"smooth": lambda dataset, seed: training.best_vae(dataset), "mixture": training.best_mixture_vae}
 
 
 def log_weights(model: VAE, x_bin: Tensor, n_samples: int, random: torch.Generator) -> Tensor:
@@ -48,10 +48,11 @@ def main() -> None:
     parser.add_argument("--data", default="mnist", choices=data.NAMES)
     parser.add_argument("--samples", type=int, default=5000)
     parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0, help="of the training of the mixture (0)")
     asked = parser.parse_args()
     dataset = data.load(asked.data)
     with torch.inference_mode(False), torch.enable_grad():
-        model, history = BEST[asked.model](dataset)
+        model, history = BEST[asked.model](dataset, asked.seed)
     random = torch.Generator(dataset.x.device).manual_seed(1)
     x_bin = torch.bernoulli(data.to_float(dataset.x_test), generator=random)
     loss = prior_loss if hasattr(model, "prior") else vae_loss
