@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Annotated
 
-from vae_helpers.losses import Loss, iwae_loss, prior_loss, vae_loss
+from vae_helpers.losses import Loss, iwae_loss, log_mean_exp, prior_loss, vae_loss
 from vae_helpers.models import device_of
 from vae_helpers.training.batches import Batches
 from vae_helpers.training.history import History, NotFiniteError, RunningLoss
@@ -32,12 +32,12 @@ PLAIN = Plan()
 def bound_at(model: VAELike, x_bin: BinaryInAStep[Tensor, " batch 1 28 28"], plan: IsPlan, share: Share) -> Loss:
     """What ``fit_for`` minimises: −ELBO under the model's own prior, later the bound of ``plan.draws`` draws.
 
-    A model with a method ``log_weights(x_bin, k)``, log p(x, z) / q(z|x) of k draws, (k, batch), is trained on those.
+    The KL is weighed while there is one draw; the bound of several has none to weigh. A model with a method
+    ``log_weights(x_bin, k)``, log p(x, z) / q(z|x) of k draws, (k, batch), is trained on those.
     """
     k, beta = plan.draws_at(share), plan.beta_at(share)
     if hasattr(model, "log_weights"):
-        log_w = model.log_weights(x_bin, k)
-        return Loss(-(log_w.softmax(0).detach() * log_w).sum(0).mean())
+        return Loss(-log_mean_exp(model.log_weights(x_bin, k)).mean())
     if k > 1:
         return iwae_loss(model, x_bin, k=k)
     return (prior_loss if hasattr(model, "prior") else vae_loss)(model, x_bin, beta=beta)
