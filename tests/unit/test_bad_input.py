@@ -24,7 +24,7 @@ from vae_helpers import data, evaluation, exercises, losses, models, plotting, t
 from vae_helpers.data import devices, downloads, files, glyphs, places
 from vae_helpers.exercises import diagnosis
 from vae_helpers.losses import Loss
-from vae_helpers.training import History
+from vae_helpers.training import History, best, timed
 
 import pytest
 import torch
@@ -124,6 +124,7 @@ VAE, CVAE, CLASS_VAE = models.VAE(3, (8,)), models.ConditionalVAE(3, (8,)), mode
 AE, LINEAR, WIDE = models.Autoencoder(3, (8,)), models.LinearVAE(3), models.WideAutoencoder(4)
 PLANE = models.VAE(2, (8,))
 MIXTURE, CLASS_MIXTURE = models.Mixture(4, 3), models.ClassMixture(4, 3)
+QUICK_MIXTURE = models.QuickMixture(4, 3)
 FULL_MIXTURE = models.FullMixture(
     torch.zeros(4), torch.randn(4, 3, generator=GENERATOR), torch.eye(3).expand(4, -1, -1)
 )
@@ -221,6 +222,18 @@ def methods_of_likelihoods():
     )
 
 
+def methods_of_plans():
+    share = [*NOT_NEGATIVE, 1.1]
+    arguments = {"lr": NOT_POSITIVE, "batch_size": NO_COUNT, "draws": NO_COUNT}
+    arguments |= dict.fromkeys(("rise", "warm_up", "draws_from"), share)
+    rows = {"training.plan.Plan": (training.Plan, {}, arguments)}
+    bad = {"model": NO_MODEL, "x_bin": NO_BINARIES, "plan": [None, 3], "share": share}
+    valid = {"model": VAE, "x_bin": X.round(), "plan": training.Plan(), "share": 0.5}
+    rows["training.timed.bound_at"] = (timed.bound_at, valid, bad)
+    rows["training.best.settings"] = (best.settings, {"seed": 3}, {"seed": NO_SEED})
+    return rows
+
+
 def methods_of_priors():
     rows = {}
     no_draw = {"n": NO_COUNT, "generator": NO_GENERATOR}
@@ -230,6 +243,7 @@ def methods_of_priors():
     rows |= method(CLASS_MIXTURE, "log_prob", {"z": ROWS, "y": Y}, {**DECODE, "y": [None, *NO_CLASSES]})
     no_label = [None, *(y for y in NO_CLASSES if y is not NO_LABELS[4])]  # any number of labels is a number of codes
     rows |= method(CLASS_MIXTURE, "sample", {"y": Y}, {"y": no_label, "generator": NO_GENERATOR})
+    rows |= method(QUICK_MIXTURE, "log_prob", {"z": ROWS}, DECODE)
     rows |= method(VAMP, "pseudo_inputs", {}, {})
     rows |= method(SECOND, "encode", {"z": ROWS}, DECODE)
     rows |= method(SECOND, "decode", {"z": ROWS[:, :2]}, {"z": [*NO_ROWS, ROWS]})
@@ -261,6 +275,7 @@ CASES = {
         (models.ConditionalVAE, {"latent_dim": 3}, sizes(hidden=NO_WIDTHS, n_classes=NO_COUNT)),
         (models.ClassPriorVAE, {"latent_dim": 3}, sizes(hidden=NO_WIDTHS, n_classes=NO_COUNT)),
         (models.SmoothVAE, {"latent_dim": 3}, sizes(hidden=NO_WIDTHS)),
+        (models.MixtureVAE, {"latent_dim": 3}, sizes(hidden=NO_WIDTHS, n_components=NO_COUNT)),
         (models.start_at_mean, {"model": VAE, "x": X}, {"model": [*NO_MODEL, nn.ReLU()], "x": NO_PIXELS}),
         (models.n_parameters, {"model": VAE}, {"model": NO_MODEL}),
         (models.device_of, {"model": VAE}, {"model": [*NO_MODEL, nn.ReLU()]}),
@@ -281,6 +296,7 @@ CASES = {
             },
         ),
         (models.Mixture, {"n_components": 4, "latent_dim": 3}, sizes(n_components=NO_COUNT)),
+        (models.QuickMixture, {"n_components": 4, "latent_dim": 3}, sizes(n_components=NO_COUNT)),
         (
             models.FullMixture,
             {"logits": ROWS[:, 0], "means": ROWS, "scale_trils": COVARIANCE.expand(12, -1, -1)},
@@ -957,6 +973,7 @@ CASES = {
             {"x": [None, "x", X[:0], X[:, :, :5]], "test": [None, "x", X[:0], X[:, :, :5]], "n": NO_COUNT},
         ),
     ),
+    **methods_of_plans(),
     **methods_of_models(),
     **methods_of_likelihoods(),
     **methods_of_priors(),
@@ -964,6 +981,20 @@ CASES = {
 # Valid calls that would train for minutes, reach for a network, or read files: their bad values alone are tried.
 REFUSALS = table(
     (training.best_vae, {"dataset": TINY}, {"dataset": [None, "mnist", X, TINY]}),
+    (training.best_mixture_vae, {"dataset": TINY}, {"dataset": [None, "mnist", X, TINY], "seed": NO_SEED}),
+    (
+        training.fit_for,
+        {"model": VAE, "x": X},
+        {
+            "model": NO_MODEL,
+            "x": NO_PIXELS,
+            "seconds": NOT_POSITIVE,
+            "plan": [None, 3, {"lr": 0.1}],
+            "seed": NO_SEED,
+            "progress": NO_FLAG,
+            "clock": NO_FUNCTION,
+        },
+    ),
     (training.trained_judge, {"dataset": TINY}, {"dataset": [None, "mnist", X]}),
     (downloads.download, {"name": "mnist", "cache": Path("nowhere")}, {"name": NO_NAME}),
     (

@@ -10,6 +10,7 @@ from vae_helpers.models.conditional import ClassPriorVAE, ConditionalVAE, join_l
 from vae_helpers.models.denoisers import ResidualDenoiser
 from vae_helpers.models.judge import Judge
 from vae_helpers.models.likelihoods import LIKELIHOODS, Bernoulli, ContinuousBernoulli, Gaussian, GaussianPerPixel
+from vae_helpers.models.mixture_vae import MixtureVAE, QuickMixture
 from vae_helpers.models.networks import copy_of, device_of, mlp, n_parameters, start_at_mean
 from vae_helpers.models.priors import ClassMixture, FullGaussian, FullMixture, Mixture, StandardGaussian
 from vae_helpers.models.samplers import ancestral_path, deterministic_path, flow_path
@@ -33,6 +34,8 @@ __all__ = [
     "Judge",
     "LinearVAE",
     "Mixture",
+    "MixtureVAE",
+    "QuickMixture",
     "ResidualDenoiser",
     "SecondLayer",
     "SmoothVAE",
