@@ -167,8 +167,8 @@ STEP_POSTERIOR = Exercise(
         ),
         Mistake(
             _too_sure,
-            "z_t's precision is 1/b, but that is z_t's about its own place. z_s it puts at z_t/a, and dividing by a < 1 "
-            "stretches the noise too, to variance b/a²: z_t is believed too much.",
+            "z_t's precision is 1/b, but that is z_t's about its own place. z_s it puts at z_t/a, and dividing by "
+            "a < 1 stretches the noise too, to variance b/a²: z_t is believed too much.",
         ),
         Mistake(
             lambda *given: torch.stack([_too_sure(*given)[0], _too_sure(*given)[1].sqrt()]),
