@@ -38,7 +38,7 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).parent))
 
 import likelihood
-import table
+import machine
 
 Clock = Callable[[], float]
 HEAD = "| model | passes | weights | −ELBO | NLL | seed | GFLOP/s |\n|---|---|---|---|---|---|---|"
@@ -138,8 +138,8 @@ def main(arguments: list[str] | None = None) -> None:
     images = data.load("mnist")
     if images.name != "mnist":
         parser.error("MNIST could not be had: without it there is no row.")
-    print(f"{images!r}\n{table.machine()}", flush=True)
-    speed = table.gigaflops()
+    speed = machine.gigaflops()
+    print(f"{images!r}\n{machine.in_words(speed)}", flush=True)
     clock = time.process_time if asked.processor else time.perf_counter
     model, history = trained(entry, images.x[:-HELD_OUT], asked.seconds, asked.seed, clock)
     if entry is COURSE["best"] and asked.seconds == SECONDS:

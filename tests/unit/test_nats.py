@@ -74,7 +74,7 @@ def test_a_class_of_ones_own_gets_a_row(mine, monkeypatch, capsys):
     y = torch.zeros(80, dtype=torch.int64)
     monkeypatch.setattr(data, "load", lambda name: Dataset("mnist", x, y, x[:30], y[:30]))
     monkeypatch.setattr(nats, "HELD_OUT", 20)
-    monkeypatch.setattr(nats.table, "gigaflops", lambda: 123.4)
+    monkeypatch.setattr(nats.machine, "gigaflops", lambda: 123.4)
     assert nats.entry_of(mine).plan.lr == 0.02
     nats.main([mine, "--seconds", "0.5", "--images", "20", "--draws", "100", "--seed", "3"])
     last = capsys.readouterr().out.splitlines()[-1]
