@@ -29,7 +29,7 @@ Variance = Annotated[str, objects.one_of(VARIANCES)]
 @validated
 def log_snr(t: Dial) -> Float[Tensor, " *n"]:
     """λ(t) = log α²/σ², the logarithm of the signal-to-noise ratio: a straight line from 8 down to −8."""
-    return HIGHEST - FALL * torch.as_tensor(t)
+    return HIGHEST - FALL * (t if isinstance(t, Tensor) else torch.tensor(t, device="cpu"))
 
 
 @validated
