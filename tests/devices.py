@@ -3,13 +3,15 @@
     python tests/devices.py [--device cuda] [--workers 4] [--only 05_vae facts]
 
 On the device that ``VAE_DEVICE`` names, or the course takes: the tests of tests/gpu, −ELBO of three seeds beside those
-of the CPU, and every notebook, the shortest first. A row is written as soon as its notebook ends: a run that is cut off
-keeps them. It needs no network: packages that lack may come as wheels (--wheels folder), MNIST by VAE_DATA, its files
-gzipped or not; without it the glyphs are drawn. --pretend runs it on the pretended GPU, to try this very script.
+of the CPU, the seconds of an epoch, and every notebook, the shortest first. A row is written as soon as its notebook
+ends: a run that is cut off keeps them. It needs no network: packages that lack may come as wheels (--wheels folder),
+MNIST by VAE_DATA, its files gzipped or not; without it the glyphs are drawn. --pretend runs it on the pretended GPU, to
+try this very script.
 """
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -61,22 +63,37 @@ def run_notebook(path, pretend):
 
 
 def three_seeds(device):
-    """−ELBO of 784-400-20 on the test images, for each seed, and the median seconds of an epoch after the first."""
+    """−ELBO of 784-400-20 on the test images, for each seed."""
     from vae_helpers import data, losses, models
     from vae_helpers.training import fit, mean_loss
 
     import torch
 
-    dataset, found, seconds = data.load("mnist", device=device), [], []
+    dataset, found = data.load("mnist", device=device), []
     for seed in SEEDS:
         torch.manual_seed(seed)
         model = models.VAE(20).to(device)
         models.start_at_mean(model, dataset.x)
-        history = fit(model, dataset.x, losses.vae_loss, epochs=EPOCHS, seed=seed, progress=False)
+        fit(model, dataset.x, losses.vae_loss, epochs=EPOCHS, seed=seed, progress=False)
         found.append(mean_loss(model, dataset.x_test, losses.vae_loss).total)
-        seconds += [b - a for a, b in zip(history.seconds, history.seconds[1:], strict=False)]
     numbers = ", ".join(f"{value:.2f}" for value in found)
-    return f"{numbers} on {device} ({dataset.name}, {EPOCHS} epochs, {median(seconds):.2f} s an epoch)"
+    return f"{numbers} on {device} ({dataset.name}, {EPOCHS} epochs)"
+
+
+def epochs(device):
+    """Seconds of an epoch of 784-400-20 after the first, in each precision: its images on the device, and off it."""
+    from vae_helpers import data, losses, models
+    from vae_helpers.training import fit
+
+    x, told = data.load("mnist", device="cpu").x, []
+    for precision, resident in itertools.product(("float32", "bf16"), (True, False)):
+        history = fit(
+            models.VAE(20).to(device), x, losses.vae_loss, epochs=1 + EPOCHS, progress=False,
+            precision=precision, device_bytes=None if resident else 0,
+        )  # fmt: skip
+        seconds = median(b - a for a, b in itertools.pairwise(history.seconds))
+        told.append(f"{seconds:.2f} s ({precision}{'' if resident else ', streamed'})")
+    return ", ".join(told)
 
 
 def on_device(pretend):
@@ -98,9 +115,9 @@ def shortest_first(names):
     return sorted(names, key=lambda name: int(known.get(name, 10**6)))
 
 
-def facts(environment):
+def facts(environment, workers):
     """What pytest's last line says of tests/gpu, with real tensors where the device is real."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(TESTS / "gpu")]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers), str(TESTS / "gpu")]
     command += [f"--ignore={TESTS / 'gpu' / 'test_notebooks.py'}"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
@@ -119,7 +136,7 @@ def part(environment, what, value, pretend):
 
 
 def carry_out(what, value, pretended):
-    """What a process of its own was begun for: a notebook, three seeds, or the device in words."""
+    """What a process of its own was begun for: a notebook, three seeds, epochs, or the device in words."""
     if what == "notebook":
         return run_notebook(NOTEBOOKS[value], pretended)
     with contextlib.ExitStack() as until_the_end:
@@ -127,7 +144,9 @@ def carry_out(what, value, pretended):
             from pretended_gpu.entry import pretended_gpu
 
             until_the_end.enter_context(pretended_gpu())
-        return three_seeds(value) if what == "seeds" else on_device(pretended)
+        if what == "device":
+            return on_device(pretended)
+        return {"seeds": three_seeds, "epochs": epochs}[what](value)
 
 
 def cells_of(name, found):
@@ -141,7 +160,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", help="cuda, mps or cpu (what the course takes)")
     parser.add_argument("--workers", type=int, default=1, help="notebooks at a time (1)")
-    parser.add_argument("--only", nargs="+", choices=[*NOTEBOOKS, "facts", "seeds"], help="some parts")
+    parser.add_argument("--only", nargs="+", choices=[*NOTEBOOKS, "facts", "seeds", "epochs"], help="some parts")
     parser.add_argument("--wheels", type=Path, help="a folder of wheels to install first")
     parser.add_argument("--pretend", action="store_true", help="on the pretended GPU")
     parser.add_argument("--part", nargs=2, help=argparse.SUPPRESS)
@@ -166,11 +185,13 @@ def certify(asked, environment):
     """Run the parts asked for; nothing in this process holds the device."""
     kind, title = part(environment, "device", "", asked.pretend)
     print(title, flush=True)
-    table, wanted = DeviceTable(FILE, title), asked.only or ["facts", "seeds", *NOTEBOOKS]
+    table, wanted = DeviceTable(FILE, title), asked.only or ["facts", "seeds", "epochs", *NOTEBOOKS]
     if "facts" in wanted:
-        table.add("tests/gpu", *["—"] * 3, facts(environment))
+        table.add("tests/gpu", *["—"] * 3, facts(environment, asked.workers))
     for device in dict.fromkeys([kind, "cpu"]) if "seeds" in wanted else ():
         table.add(f"−ELBO, {device}", *["—"] * 3, part(environment, "seeds", device, asked.pretend))
+    if "epochs" in wanted:
+        table.add("an epoch", *["—"] * 3, part(environment, "epochs", kind, asked.pretend))
     names = shortest_first(name for name in wanted if name in NOTEBOOKS)
     with ThreadPoolExecutor(asked.workers) as pool:
         begun = {pool.submit(part, environment, "notebook", name, asked.pretend): name for name in names}

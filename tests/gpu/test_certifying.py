@@ -38,7 +38,8 @@ def test_data_come_gzipped_or_not(tmp_path):
 
 @pytest.mark.pretended
 def test_the_script_says_on_which_device_it_is():
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": paths}
     command = [sys.executable, str(ROOT / "tests" / "devices.py"), "--part", "device", "", "--pretend"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     kind, title = json.loads(done.stdout.splitlines()[-1])

@@ -1,5 +1,7 @@
 """What only the pretended GPU can show: how a device is lost, what the host waits for, Apple's lack of float64."""
 
+import os
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -53,6 +55,29 @@ def test_what_begins_there_is_counted(gpu):
     torch.ones(3).cuda().add(x).clone()
     torch.randn_like(x)
     assert +gpu.made == {"zeros": 1}
+
+
+@pytest.mark.pretended
+@pytest.mark.parametrize("act", [lambda: there(2), torch.cuda.get_rng_state, torch.cuda.init])
+def test_a_forked_process_has_no_gpu(act):
+    hear, tell = os.pipe()
+    if os.fork() == 0:
+        try:
+            act()
+        except RuntimeError as error:
+            os.write(tell, str(error).encode())
+        finally:
+            os._exit(0)
+    os.wait()
+    os.close(tell)
+    assert b"Cannot re-initialize CUDA in forked subprocess" in os.read(hear, 1000)
+
+
+@pytest.mark.pretended
+def test_there_is_one_gpu():
+    torch.cuda.set_device("cuda:0")
+    with pytest.raises(RuntimeError, match="invalid device ordinal"):
+        torch.cuda.set_device("cuda:1")
 
 
 @pytest.mark.pretended

@@ -4,7 +4,7 @@ from contextlib import suppress
 from functools import partial
 
 from vae_helpers import data, losses, models
-from vae_helpers.training import NotFiniteError, checkpoint, fit, mean_loss
+from vae_helpers.training import NotFiniteError, checkpoint, fit, mean_loss, processes
 from vae_helpers.training.batches import Batches, free_bytes
 from vae_helpers.training.precision import processor_has_bf16
 
@@ -86,6 +86,14 @@ def test_the_host_waits_as_often_for_many_steps_as_for_few(gpu, streamed):
         fit(model, x.clone(), losses.conditional_vae_loss, y, batch_size=batch_size, **how)
         waits.append(+gpu.waits)
     assert waits[0] == waits[1]
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    for name, value in (("TORCHELASTIC_RUN_ID", "none"), ("LOCAL_RANK", str(torch.cuda.device_count()))):
+        monkeypatch.setenv(name, value)
+    says = r"more processes here than there are GPUs \(\d\).*--nproc-per-node"
+    with pytest.raises(ValueError, match=says), processes.group(torch.device("cuda")):
+        pytest.fail("it began")
 
 
 class StoppedError(Exception):

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 from collections import Counter
 
 import torch
@@ -36,15 +37,26 @@ class Kernels(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.dead, self.waits, self.made = False, Counter(), Counter()
+        self.dead, self.waits, self.made, self.process = False, Counter(), Counter(), os.getpid()
         self.seed(0)
 
     def seed(self, seed):
         """Seed the GPU's own chance."""
         self.random_state = state_after(seed)
 
+    def refuse_after_a_fork(self):
+        """Raise in a process that was forked from the one that began with the GPU."""
+        if os.getpid() != self.process:
+            raise RuntimeError("Cannot re-initialize CUDA in forked subprocess.")
+
+    def get_random_state(self, device=None):
+        """As torch.cuda.get_rng_state."""
+        self.refuse_after_a_fork()
+        return self.random_state.clone()
+
     def set_random_state(self, state, device=None):
         """As torch.cuda.set_rng_state: the state itself lies on the CPU."""
+        self.refuse_after_a_fork()
         if isinstance(state, GpuTensor) or state.dtype != torch.uint8:
             raise TypeError("RNG state must be a torch.ByteTensor")
         self.random_state = state.clone()
@@ -65,6 +77,7 @@ class Kernels(TorchDispatchMode):
         refuse_generator(kwargs.get("generator"), kind().name if there else "cpu")
         if not (on_gpu or there):
             return func(*args, **kwargs)
+        self.refuse_after_a_fork()
         if kind().is_too_old:
             raise LostError("CUDA error: no kernel image is available for execution on the device")
         if self.dead:

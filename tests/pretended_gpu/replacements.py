@@ -8,6 +8,7 @@ from torch import nn
 from pretended_gpu import casting
 from pretended_gpu.devices import kind
 from pretended_gpu.generators import Generator
+from pretended_gpu.kernels import LostError
 from pretended_gpu.nested import mapped
 from pretended_gpu.tensors import GpuTensor
 
@@ -45,6 +46,12 @@ def one_hot(tensor, num_classes=-1):
     return tensor.new_zeros(*tensor.shape, num_classes).scatter_(-1, tensor[..., None], 1)
 
 
+def set_device(device):
+    """torch.cuda.set_device: there is one."""
+    if torch.device(device).index:
+        raise LostError("CUDA error: invalid device ordinal")
+
+
 def apply(self, fn, recurse=True):
     """nn.Module._apply, which keeps each Parameter the object that it is: what it holds is exchanged."""
     for child in self.children() if recurse else ():
@@ -68,10 +75,11 @@ def of_the_driver(kernels):
     return {
         "is_available": lambda: True,
         "is_initialized": lambda: True,
-        "_lazy_init": lambda: None,
+        "_lazy_init": kernels.refuse_after_a_fork,
         "device_count": lambda: 1,
         "current_device": lambda: 0,
-        "set_device": lambda device: None,
+        "set_device": set_device,
+        "is_current_stream_capturing": lambda: False,
         "get_device_capability": lambda device=None: k.capability,
         "get_device_name": lambda device=None: NAME,
         "is_bf16_supported": lambda including_emulation=True: k.capability >= (8, 0),
@@ -84,7 +92,7 @@ def of_the_driver(kernels):
         "synchronize": lambda device=None: kernels.waits.update(["synchronize"]),
         "manual_seed": kernels.seed,
         "manual_seed_all": kernels.seed,
-        "get_rng_state": lambda device="cuda": kernels.random_state.clone(),
+        "get_rng_state": kernels.get_random_state,
         "set_rng_state": kernels.set_random_state,
     }
 
@@ -100,7 +108,7 @@ def of_apple(kernels):
         "empty_cache": lambda: None,
         "synchronize": lambda: kernels.waits.update(["synchronize"]),
         "manual_seed": kernels.seed,
-        "get_rng_state": lambda device="mps": kernels.random_state.clone(),
+        "get_rng_state": kernels.get_random_state,
         "set_rng_state": kernels.set_random_state,
     }
 

@@ -28,7 +28,8 @@ def group(device: torch.device) -> Iterator[torch.device]:
     """Join the processes that torchrun started, if it did; gives the device of this one.
 
     device: where to compute; of several GPUs each process takes that of its own number. Gradients travel by NCCL
-    between GPUs, by gloo between CPUs. torchrun tells each process who it is by environment variables.
+    between GPUs, by gloo between CPUs. torchrun tells each process who it is by environment variables. Raises
+    ValueError for more processes than there are GPUs.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield device
@@ -36,13 +37,23 @@ def group(device: torch.device) -> Iterator[torch.device]:
     if device.type == "mps":
         raise ValueError("torchrun's processes share CUDA's GPUs or the CPU, not Apple's GPU: give --device cpu.")
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        device = _own_gpu(int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield device
     finally:
         distributed.destroy_process_group()
+
+
+def _own_gpu(number: int) -> torch.device:
+    gpus = torch.cuda.device_count()
+    if number >= gpus:
+        raise ValueError(
+            f"torchrun started more processes here than there are GPUs ({gpus}), and each takes one: "
+            f"give it --nproc-per-node {gpus}, or the training --device cpu."
+        )
+    return torch.device("cuda", number)
 
 
 def shared(module: nn.Module) -> nn.Module:

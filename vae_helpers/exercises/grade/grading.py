@@ -11,7 +11,7 @@ from pathlib import Path
 from vae_helpers.exercises.catalogue import EXERCISES
 from vae_helpers.exercises.engine import Verdict
 from vae_helpers.exercises.engine.verdict import results_of
-from vae_helpers.exercises.grade.limits import Limits
+from vae_helpers.exercises.grade.limits import Limits, without_gpus
 from vae_helpers.exercises.grade.processes import run_all
 from vae_helpers.exercises.grade.rows import Points, Sheet, hand_in, sheet_of
 
@@ -42,7 +42,7 @@ def grade(
     work = [(k, found) for k, one in enumerate(handed) for found in one.found if found.code]
     verdicts: list[dict[str, Verdict]] = [{} for _ in handed]
     torch.set_num_threads(1)
-    with threadpool_limits(1):  # a process that is forked must have no threads
+    with threadpool_limits(1), without_gpus():  # a process that is forked must have no threads
         _warm_up(Counter(found.exercise_id for _, found in work), seed)
         done = run_all([f for _, f in work], seed, limits or Limits(), at_once or multiprocessing.cpu_count())
         for n, (key, verdict) in enumerate(done, 1):

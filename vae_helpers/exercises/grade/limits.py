@@ -3,12 +3,15 @@
 import os
 import sys
 import sysconfig
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from vae_helpers.exercises.grade.guard import Guard
 from vae_helpers.exercises.grade.kernel import confine
+
+import torch
 
 with suppress(ImportError):  # Windows has none; grading says so at its door
     import resource
@@ -32,6 +35,17 @@ class Limits:
     folder_mib: int = 500
 
 
+@contextmanager
+def without_gpus() -> Iterator[None]:
+    """Within it PyTorch says that there is no CUDA GPU, here and in what is forked meanwhile: CUDA follows no fork."""
+    asked = torch.cuda.is_available, torch.cuda.device_count
+    torch.cuda.is_available, torch.cuda.device_count = lambda: False, lambda: 0
+    try:
+        yield
+    finally:
+        torch.cuda.is_available, torch.cuda.device_count = asked
+
+
 def settle(folder: Path, limits: Limits) -> Guard:
     """Shut this process in: silent, in its folder, without network, with limits. What it then tries is in the guard."""
     os.setsid()
@@ -39,7 +53,8 @@ def settle(folder: Path, limits: Limits) -> Guard:
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
     os.chdir(folder)
-    here = dict.fromkeys(("HOME", "TMPDIR", "VAE_CACHE", "MPLCONFIGDIR", "XDG_CACHE_HOME"), str(folder))
+    caches = ("VAE_CACHE", "MPLCONFIGDIR", "XDG_CACHE_HOME", "TORCHINDUCTOR_CACHE_DIR")
+    here = dict.fromkeys(("HOME", "TMPDIR", *caches), str(folder))
     os.environ.update(here, VAE_RECORD="off", VAE_DEVICE="cpu", MPLBACKEND="agg")
     guard = Guard(folder)
     guard.put_on()
