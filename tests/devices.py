@@ -174,6 +174,8 @@ def environment_for(asked, scratch):
     if asked.wheels:
         paths.insert(0, install_wheels(asked.wheels, scratch / "packages"))
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    if asked.workers > 1:
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, os.cpu_count() // asked.workers)))
     if asked.device:
         environment["VAE_DEVICE"] = asked.device
     if os.environ.get("VAE_DATA"):

@@ -143,7 +143,7 @@ def rows() -> list[str]:
 
 def bf16_row(images: data.Dataset) -> str:
     """An epoch of ``fit`` in bf16."""
-    imitated = "" if processor_has_bf16(torch.device("cpu")) else " (this processor has none and imitates it)"
+    imitated = "" if processor_has_bf16() else " (this processor has none and imitates it)"
     return f"| `fit`, bf16{imitated} | {fitted(images, 'bf16', 1)[0]:.2f} s | |"
 
 

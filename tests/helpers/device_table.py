@@ -6,7 +6,8 @@ HEAD = """# Devices
 
 What ran where: one command, `python tests/devices.py`, writes a row when its notebook has ended. Each notebook runs
 from top to bottom on a fresh kernel, and a cell that raises ends it. Weights that notebooks share are trained in
-whichever comes first.
+whichever comes first. Where `--workers` asked for several at a time, their seconds are those of notebooks that share
+the device and the processor.
 """
 COLUMNS = ("notebook", "seconds", "peak memory, host", "peak memory, device", "result")
 

@@ -44,7 +44,7 @@ def fit(
     """Train ``model`` in place with Adam and a one-cycle schedule; returns its ``History``.
 
     loss(model, x, y) → Loss, in nats per image. x_val, y_val: images whose loss is taken after each epoch.
-    lr: the schedule's peak. precision: "float32", "bf16", or "auto" (bf16 where the hardware computes in it).
+    lr: the schedule's peak. precision: "float32", "bf16", or "auto" (bf16 where the processor has it).
     seed: of shuffles and noise; the global random state is left as it was. after_epoch(k): called after epoch k = 1, …
     in evaluation mode. checkpoint: a file written after each epoch; ``resume`` goes on from it, if it is there.
     Numbers that ``loss`` keeps as attributes are kept in it; those of an object that it merely calls are not.
