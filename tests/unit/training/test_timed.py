@@ -26,6 +26,10 @@ def model_of(kind=VAE, **more):
     return kind(4, (8,), **more)
 
 
+def test_a_plan_says_what_it_is_unless_asked_otherwise():
+    assert repr(Plan()) == "Plan(lr=0.005, batch_size=256, rise=0.1, warm_up=0.2, draws=1, draws_from=0.6)"
+
+
 def test_schedules_run_from_start_to_end_on_any_machine(monkeypatch):
     seen = {}
     loss_at = timed.bound_at
