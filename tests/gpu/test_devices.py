@@ -110,6 +110,11 @@ def test_glyphs_are_the_same_whatever_the_default_device(default_device):
     assert torch.equal(drawn.x.cpu(), data.load_glyphs("cpu", 50, 10).x) and drawn.x.is_cuda
 
 
+def test_plain_numbers_become_tensors_of_the_cpu_whatever_the_default_device(default_device):
+    made = [losses.log_snr(0.5), *losses.alpha_and_sigma(0.5)]
+    assert {t.device.type for t in made} == {"cpu"}
+
+
 def test_checks_leave_the_chance_of_the_gpu_as_it_was():
     state = torch.cuda.get_rng_state()
     exercises.check("walk", exercises.EXERCISES["walk"].reference)

@@ -30,11 +30,19 @@ def widgets_of_the_course():
         "kl": widgets.kl_explorer,
         "elbo": lambda: widgets.elbo_explorer(lambda z: -z.square()),
         "both divergences": lambda: widgets.forward_reverse_kl(lambda z: -z.square()),
+        "priors": lambda: widgets.prior_explorer(vae, priors_there(), torch.randn(50, 3, device="cuda"), y[:50]),
+        "a walk": lambda: widgets.denoising_walk(models.ResidualDenoiser(2, 8, 1).cuda(), codes, steps=4),
+        "the pad": lambda: widgets.drawing_pad({"a": vae}),
     }
 
 
+def priors_there():
+    """Priors on the GPU, by name."""
+    return {"N(0, I)": models.StandardGaussian(3).cuda(), "a mixture": models.Mixture(4, 3).cuda()}
+
+
 WIDGETS = ["sliders", "sliders from a code", "plane", "plane of sliders", "between codes", "classes"]
-WIDGETS += ["classes of a prior", "noise", "beta", "kl", "elbo", "both divergences"]
+WIDGETS += ["classes of a prior", "noise", "beta", "kl", "elbo", "both divergences", "priors", "a walk", "the pad"]
 
 
 def controls_in(widget):
@@ -73,7 +81,7 @@ def test_every_control_of_a_widget_moves(name, default):
 
 
 def test_all_widgets_are_moved():
-    assert set(widgets_of_the_course()) == set(WIDGETS)
+    assert set(widgets_of_the_course()) == set(WIDGETS) and len(WIDGETS) >= len(widgets.__all__)
 
 
 @pytest.fixture
@@ -112,6 +120,22 @@ def test_the_best_model_is_trained_there_and_found_again(monkeypatch):
     small = data.Dataset("glyphs", (255 * X).byte().cuda(), Y.cuda(), (255 * X).byte().cuda(), Y.cuda())
     weights = [torch.cat([p.flatten() for p in best_vae(small)[0].parameters()]) for _ in range(2)]
     assert weights[0].is_cuda and torch.equal(*weights)
+
+
+def test_the_best_mixture_is_trained_there(monkeypatch):
+    monkeypatch.setattr(best, "HELD_OUT", 20)
+    monkeypatch.setattr(best, "SECONDS", 0.5)
+    small = data.Dataset("glyphs", (255 * X).byte().cuda(), Y.cuda(), (255 * X).byte().cuda(), Y.cuda())
+    model, history = best.best_mixture_vae(small)
+    assert history.train and all(p.is_cuda and p.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_a_capstone_is_handed_in_from_either_device(device):
+    model, data_there = models.ConditionalVAE(3, (8,)).cuda(), (X.to(device), Y.to(device))
+    models.start_at_mean(model, X.cuda())
+    handed = exercises.capstone(model, losses.conditional_vae_loss, data_there, data_there, about="noise of my own")
+    assert handed.nats > 0 and set(handed.levels) == {"a coin for each pixel", "the mean image", "a perfect copy"}
 
 
 @pytest.mark.parametrize("device", ["cuda", "cpu"])

@@ -71,6 +71,12 @@ class GpuTensor(torch.Tensor):
             "Use Tensor.cpu() to copy the tensor to host memory first."
         )
 
+    def quantile(self, q, *how, **named):
+        """As Tensor.quantile, whose C++ changes a shape in place: that can't be pretended. Without gradients."""
+        if isinstance(q, torch.Tensor) and not isinstance(q, GpuTensor):
+            raise RuntimeError("quantile() q tensor must be on the same device as the input tensor")
+        return moved_there(self.inner.quantile(numbers_of(q), *how, **named))
+
     def tolist(self):
         return self.detach().cpu().tolist()
 

@@ -78,6 +78,15 @@ def test_batches_do_not_change_which_rows_are_meant(linear):
     assert torch.allclose(parts, losses.log_evidence(model, x), atol=0.1)
 
 
+def test_several_models_at_once_are_rows_and_stay_so_over_batches(linear):
+    model, x = linear
+    joint = joint_of(model)
+    both = lambda x, z: torch.stack([joint(x, z), joint(x, z) - 1])  # noqa: E731
+    rows = evaluation.importance_sampled_log_p(encoder_of(model), both, x, n_samples=1, batch_size=7)
+    exact = losses.log_evidence(model, x)
+    assert torch.allclose(rows, torch.stack([exact, exact - 1]), atol=1e-8)
+
+
 def test_the_same_seed_gives_the_same_estimate_and_leaves_the_random_state_alone():
     model, x = VAE(2, hidden=(8,)), torch.rand(5, 1, 28, 28).round()
     before = torch.random.get_rng_state()

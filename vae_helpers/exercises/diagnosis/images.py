@@ -65,8 +65,8 @@ def some_of(images: Images, n: int, device: torch.device | str) -> Images:
     """n images spread over all of them, as floats, and their labels, on the device; fewer are repeated."""
     x, y = images
     index = torch.linspace(0, len(x) - 1, n).long() if len(x) >= n else torch.arange(n) % len(x)
-    chosen = to_float(x[index.to(x.device)]).to(device)
-    return chosen, None if y is None else y.to(x.device)[index.to(x.device)].to(device)
+    chosen = to_float(x[index]).to(device)
+    return chosen, None if y is None else y[index].to(device)
 
 
 def twins(x: AnyTensor, test: AnyTensor) -> list[Finding]:

@@ -37,7 +37,7 @@ def measure_noise(spy: Spy) -> Noise | None:
     for seed in range(AT_MOST):
         generator = torch.Generator().manual_seed(1000 + seed)
         mu = torch.randn(spy.mu.shape, generator=generator).to(spy.mu).requires_grad_()
-        group = torch.randint(len(LEVELS), spy.mu.shape, generator=generator).to(mu.device)
+        group = torch.randint(len(LEVELS), spy.mu.shape, generator=generator)
         logvar = (spy.logvar.clone() if spy.fixed else levels[group]).requires_grad_()
         drawn = draws_in(spy.call((mu, logvar), answer, seed=seed).codes, mu)
         if drawn is None:
@@ -48,7 +48,7 @@ def measure_noise(spy: Spy) -> Noise | None:
         if seed == 0:
             reaches = _reaches(drawn[0], mu), spy.fixed or _reaches(drawn[0], logvar)
         eps.append(gap.detach().double().cpu())
-        groups.append(group.flatten(1).expand(gap.shape).cpu())
+        groups.append(group.flatten(1).expand(gap.shape))
         so_far += gap.numel()
         if so_far >= ENOUGH:
             break
