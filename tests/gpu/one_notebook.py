@@ -28,7 +28,8 @@ import torch
 
 from pretended_gpu.entry import pretended_gpu
 
-BATCHES_AN_EPOCH, IMAGES, TEST_IMAGES = 2, 12_500, 1_000
+BATCHES_AN_EPOCH, IMAGES, TEST_IMAGES = 2, 6_500, 1_000
+MORE_OFTEN = "PASSES"  # how much more often 11 goes over few images than over many, in a loop of its own
 
 
 def cut_training():
@@ -98,6 +99,8 @@ def failures(path, last):
             if "raises-exception" not in cell.metadata.get("tags", []):
                 failed.append((number, type(error).__name__, str(error)[:500]))
         failed += [(number, "Verdict", verdicts.pop()) for _ in list(verdicts)]
+        if hasattr(main, MORE_OFTEN):
+            setattr(main, MORE_OFTEN, 1)
         if time.process_time() - started > 3:
             print(number, f"{time.process_time() - started:.1f} s", file=sys.stderr)
     return failed

@@ -95,6 +95,14 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
         pytest.fail("it began")
 
 
+@pytest.mark.parametrize("device_bytes", [None, 0])
+def test_what_processes_agree_on_lies_on_the_gpu_as_nccl_asks(device_bytes, monkeypatch):
+    handed = []
+    monkeypatch.setattr(processes, "agreed", lambda values: (handed.append(values), values)[1])
+    next(Batches(X, Y, 25, torch.device("cuda", 0), device_bytes).epoch())
+    assert handed[0].is_cuda
+
+
 class StoppedError(Exception):
     """A run that someone ended."""
 

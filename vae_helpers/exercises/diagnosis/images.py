@@ -96,15 +96,15 @@ def share_of_twins(
     """Share of up to n test images, spread evenly, that occur pixel by pixel among the training images x."""
     some = test[torch.linspace(0, len(test) - 1, min(n, len(test)), device=test.device).round().long()]
     known, asked = (_fingerprints(t, x.dtype == test.dtype) for t in (x, some))
-    return torch.isin(asked.cpu(), known.cpu()).double().mean().item()
+    return torch.isin(asked, known).double().mean().item()
 
 
 def _fingerprints(images: Shaped[Tensor, " n ..."], as_they_are: bool) -> Int64[Tensor, " n"]:
-    """A whole number for each image: the same for the same pixels, and hardly ever for others."""
+    """A whole number for each image, on the CPU: the same for the same pixels, and hardly ever for others."""
     weights = torch.randint(1, 2**40, (images[0].numel(),), generator=torch.Generator().manual_seed(0))
-    weights, prints = weights.to(images.device), torch.empty(len(images), dtype=torch.int64, device=images.device)
-    for part, into in zip(images.split(500), prints.split(500), strict=True):  # in parts: whole numbers take 8 bytes
+    weights, prints = weights.to(images.device), []
+    for part in images.split(500):  # whole numbers take 8 bytes
         flat = part.flatten(1) if as_they_are else to_float(part).flatten(1)
         whole = flat.float().contiguous().view(torch.int32) if flat.is_floating_point() else flat
-        into.copy_((whole * weights).sum(1))
-    return prints
+        prints.append((whole * weights).sum(1).cpu())
+    return torch.cat(prints)
