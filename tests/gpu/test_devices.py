@@ -1,11 +1,18 @@
 """Which device the course takes; a default device of the learner's; labels out of range; Apple's GPUs."""
 
+import os
+import subprocess
+import sys
+
 from vae_helpers import data, evaluation, exercises, losses, models
+from vae_helpers.evaluation.sample_scores import SampleScores
 from vae_helpers.training import fit, mean_loss
 from vae_helpers.training.randomness import own_random_state
 
 import pytest
 import torch
+
+from helpers.places import ROOT
 
 X = torch.rand(60, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 Y = torch.arange(60) % 10
@@ -156,6 +163,17 @@ def test_without_float64_such_numbers_are_those_of_the_cpu():
     assert torch.allclose(losses.log_evidence(pca_of(there), X.flatten(1).double()), pca_evidence_here(), atol=1e-6)
 
 
+@pytest.mark.pretended(name="mps")
+def test_scores_are_averaged_in_float64_whatever_the_default_device():
+    scores = [SampleScores(k, k + 0.5, k / 4, 0.9) for k in (0.0, 1.0, 2.0)]
+    torch.set_default_device("mps")
+    try:
+        mean, spread = evaluation.mean_and_spread(scores)
+    finally:
+        torch.set_default_device(None)
+    assert (mean.fd50, mean.judge_fd, spread.fd50, spread.recall) == (1, 1.5, 1, 0.25)
+
+
 def pca_evidence_here():
     return losses.log_evidence(pca_of(X), X.flatten(1).double())
 
@@ -183,3 +201,26 @@ def test_apples_chance_is_left_as_it_was():
         torch.rand(5, device="mps")
     exercises.check("walk", exercises.EXERCISES["walk"].reference)
     assert torch.equal(torch.mps.get_rng_state(), state)
+
+
+IMPORTED_LATE = """import contextlib, pkgutil, sys
+import torch
+from pretended_gpu.entry import pretended_gpu
+with contextlib.nullcontext() if torch.cuda.is_available() else pretended_gpu():
+    torch.set_default_device("cuda")
+    import vae_helpers
+    for module in pkgutil.walk_packages(vae_helpers.__path__, "vae_helpers."):
+        if not module.name.endswith("__main__"):
+            __import__(module.name)
+    for name, module in list(sys.modules.items()):
+        for called, value in list(vars(module).items()) if name.startswith("vae_helpers") else ():
+            if isinstance(value, torch.Tensor) and value.device.type != "cpu":
+                print(name, called)
+"""
+
+
+def test_no_constant_lies_on_the_default_device_that_a_learner_sets_before_the_import():
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": paths}
+    done = subprocess.run([sys.executable, "-c", IMPORTED_LATE], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr

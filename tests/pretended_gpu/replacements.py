@@ -1,5 +1,6 @@
 """What PyTorch's Python side is told while a GPU is pretended: a driver's answers, and functions in C++'s place."""
 
+import functools
 from types import SimpleNamespace
 
 import torch
@@ -119,7 +120,10 @@ def all_of_them(kernels):
         asked = [(torch.cuda, name, answer) for name, answer in of_the_driver(kernels).items()]
     else:
         asked = [(torch.mps, name, answer) for name, answer in of_apple(kernels).items()]
-        asked += [(torch.backends.mps, "is_available", lambda: True), (torch.cuda, "is_available", lambda: False)]
+        asked += [
+            (torch.backends.mps, "is_available", functools.cache(lambda: True)),
+            (torch.cuda, "is_available", lambda: False),
+        ]
         asked += [(torch.cuda, "device_count", lambda: 0), (torch.cuda, "manual_seed_all", lambda seed: None)]
     return [
         *asked,
