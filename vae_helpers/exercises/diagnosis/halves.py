@@ -142,8 +142,8 @@ def said_of_classes(x: AnyTensor, y: AnyTensor | None) -> Iterator[Finding]:
     """Whether labels have to do with the images: the nearest class mean of one half, asked about the other."""
     if y is None or y.ndim != 1 or y.is_floating_point() or len(y) < 400 or len(x) != len(y):
         return
-    index = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))[:3000].to(x.device)
-    flat, labels = x[index].flatten(1).double(), y.to(x.device)[index]
+    index = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))[:3000]
+    flat, labels = x[index].flatten(1).double(), y[index].to(x.device)
     half = len(index) // 2
     classes, counts = labels[:half].unique(return_counts=True)
     if not 1 < len(classes) < half // 20:
