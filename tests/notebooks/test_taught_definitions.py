@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import functools
 import re
 
 import pytest
@@ -92,6 +93,7 @@ def taught_in(notebook):
     return [definition for cell in shown for definition in definitions(python_of(cell))]
 
 
+@functools.cache
 def packaged():
     """What the package defines: the syntax trees of each name, and the modules they are in."""
     found = {}

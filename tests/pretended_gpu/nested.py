@@ -7,12 +7,12 @@ def mapped(function, value):
     """The same nest, with ``function`` of each tensor in its place."""
     if isinstance(value, Tensor):
         return function(value)
+    if isinstance(value, (list, tuple)):
+        parts = [mapped(function, part) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     if isinstance(value, dict):
         return type(value)((name, mapped(function, part)) for name, part in value.items())
-    if not isinstance(value, (list, tuple)):
-        return value
-    parts = [mapped(function, part) for part in value]
-    return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
 
 
 def tensors_in(value):
