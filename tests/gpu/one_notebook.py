@@ -28,7 +28,7 @@ import torch
 
 from pretended_gpu.entry import pretended_gpu
 
-BATCHES_AN_EPOCH, IMAGES, TEST_IMAGES = 2, 10_500, 500
+BATCHES_AN_EPOCH, IMAGES, TEST_IMAGES = 2, 10_500, 1_000
 MORE_OFTEN = "PASSES"  # how much more often 11 goes over few images than over many, in a loop of its own
 
 
