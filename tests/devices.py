@@ -87,10 +87,8 @@ def epochs(device):
 
     x, told = data.load("mnist", device="cpu").x, []
     for precision, resident in itertools.product(("float32", "bf16"), (True, False)):
-        history = fit(
-            models.VAE(20).to(device), x, losses.vae_loss, epochs=1 + EPOCHS, progress=False,
-            precision=precision, device_bytes=None if resident else 0,
-        )  # fmt: skip
+        how = {"precision": precision, "device_bytes": None if resident else 0, "progress": False}
+        history = fit(models.VAE(20).to(device), x, losses.vae_loss, epochs=1 + EPOCHS, **how)
         seconds = median(b - a for a, b in itertools.pairwise(history.seconds))
         told.append(f"{seconds:.2f} s ({precision}{'' if resident else ', streamed'})")
     return ", ".join(told)

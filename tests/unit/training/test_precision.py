@@ -9,7 +9,10 @@ import torch
 @pytest.mark.parametrize("has_bf16", [True, False])
 def test_a_processor_computes_in_bf16_where_it_has_it_or_is_asked_to(has_bf16, monkeypatch):
     monkeypatch.setattr(precision, "processor_has_bf16", lambda: has_bf16)
-    taken = {name: precision.autocast(torch.device("cpu"), name)._enabled for name in ("float32", "bf16", "auto")}
+    taken = {}
+    for name in ("float32", "bf16", "auto"):
+        with precision.autocast(torch.device("cpu"), name):
+            taken[name] = torch.is_autocast_enabled("cpu")
     assert taken == {"float32": False, "bf16": True, "auto": has_bf16}
 
 
