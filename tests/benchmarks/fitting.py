@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
-from statistics import median
+from statistics import median, quantiles
 
 from vae_helpers import data
 from vae_helpers.losses import vae_loss
 from vae_helpers.models import VAE, start_at_mean
 from vae_helpers.training import fit, mean_loss
 from vae_helpers.training.precision import processor_has_bf16
+from vae_helpers.validation import looks, pixels, tensors
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,7 @@ from torchvision import datasets, transforms
 TARGET = 105.6  # nats per image: what PyTorch's own example reaches in 10 epochs
 LAYERS = ((784, 400), (400, 40), (20, 400), (400, 784))
 FIT = {"lr": 5e-3, "progress": False}
+LOOKING, PAIRS = (tensors, pixels), 40
 FIT_EPOCHS, EPOCHS_ON_GPU, MOST_EPOCHS, ROUNDS_PER_FIT = 5, 8, 25, 4
 
 
@@ -137,7 +139,7 @@ def rows() -> list[str]:
         f"| `fit`, float32, batch 256 | {median(epochs):.2f} s | {spent:.1f} s, {FIT_EPOCHS} epochs, {elbo:.2f}; "
         f"median of {len(whole)} runs: 1/{sum(loader.seconds) / spent:.1f} of the first line |"
     )
-    told.append(bf16_row(images))
+    told += [bf16_row(images), looks_row(images)]
     return told + gpu_rows(images.name) + product_rows(pairs, steps, products, epochs)
 
 
@@ -145,6 +147,24 @@ def bf16_row(images: data.Dataset) -> str:
     """An epoch of ``fit`` in bf16."""
     imitated = "" if processor_has_bf16() else " (this processor has none and imitates it)"
     return f"| `fit`, bf16{imitated} | {fitted(images, 'bf16', 1)[0]:.2f} s | |"
+
+
+def looks_row(images: data.Dataset) -> str:
+    """What it costs that each step looks at the numbers it is given: short runs with and without, by turns."""
+    ratios, look, spent = [], looks.may_look, {}
+    for k in range(PAIRS):
+        for looking in (k % 2 == 0, k % 2 == 1):
+            for module in LOOKING:
+                module.may_look = look if looking else lambda device: False
+            start = time.process_time()
+            fit(VAE(20), images.x[: PAIRS * 256], vae_loss, epochs=1, precision="float32", **FIT)
+            spent[looking] = time.process_time() - start
+        ratios.append(spent[True] / spent[False])
+    for module in LOOKING:
+        module.may_look = look
+    low, _, high = quantiles(ratios)
+    told = f"{median(ratios):.3f} | of processor seconds; the middle half of {PAIRS} pairs: {low:.3f} to {high:.3f}"
+    return f"| `fit` that looks at the numbers of each step, beside one that doesn't: ratio | {told} |"
 
 
 def product_rows(pairs: list, steps: int, products: list[float], epochs: list[float]) -> list[str]:
