@@ -60,3 +60,33 @@ def test_what_torchrun_starts_sleeps_too():
         "main(['--standalone', '--nproc-per-node', '1', '-m', 'vae_helpers.train', '--help'])"
     )
     assert SLEEPS in in_a_new_python(program, OMP_DISPLAY_ENV="VERBOSE").stderr
+
+
+RETURNED = """
+import {first}
+import re, threading
+import torch
+def resident():
+    return int(re.search("VmRSS:\\\\s+(\\\\d+)", open("/proc/self/status").read())[1]) / 1024
+def held_by_threads():
+    kept = []
+    def work():
+        blocks = [torch.ones(10_000, 784) for _ in range(3)]  # glibc learns from what is freed to keep as much
+        blocks = [torch.ones(10_000, 784) for _ in range(3)]
+        kept.append(torch.ones(1000))  # above them in the heap: it can't be cut
+    for _ in range(2):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    return kept
+held_by_threads and torch.ones(10, 784)
+before = resident()
+kept = held_by_threads()
+print(resident() - before)
+"""
+
+
+@on_linux
+@pytest.mark.parametrize(("first", "most"), [("vae_helpers", 15)])
+def test_what_is_freed_goes_back_to_the_machine(first, most):
+    assert float(in_a_new_python(RETURNED.format(first=first)).stdout) < most
