@@ -1,6 +1,7 @@
 """What must be set before torch loads, is; above all, idle threads give way. Each test in a Python of its own."""
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -60,3 +61,36 @@ def test_what_torchrun_starts_sleeps_too():
         "main(['--standalone', '--nproc-per-node', '1', '-m', 'vae_helpers.train', '--help'])"
     )
     assert SLEEPS in in_a_new_python(program, OMP_DISPLAY_ENV="VERBOSE").stderr
+
+
+RETURNED = """
+import {first}
+import re, threading
+import torch
+def resident():
+    return int(re.search("VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
+def work(kept):
+    for _ in range(2):  # glibc learns from what is freed to keep as much the next time
+        images = [torch.ones(10_000, 784) for _ in range(3)]
+    kept.append(torch.ones(1000))  # small, above the images in the heap, which can't be cut below it
+torch.ones(10, 784)
+before, kept = resident(), []
+for _ in range(2):
+    thread = threading.Thread(target=work, args=[kept])
+    thread.start()
+    thread.join()
+print(resident() - before)
+"""
+MUCH = 15  # MiB; six times ten thousand images are 180
+
+
+@on_linux
+@pytest.mark.parametrize(
+    ("first", "variables", "goes_back"),
+    [("vae_helpers", {}, True), ("os", {}, False), ("vae_helpers", {"MALLOC_ARENA_MAX": "8"}, False)],
+)
+def test_what_is_freed_goes_back_to_the_machine_unless_the_learner_has_set_otherwise(first, variables, goes_back):
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("another allocator than glibc's")
+    told = in_a_new_python(RETURNED.format(first=first), **variables).stdout
+    assert (float(told) < MUCH) == goes_back

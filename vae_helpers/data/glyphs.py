@@ -17,7 +17,6 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
@@ -128,6 +127,8 @@ def _signed_distances() -> Tensor:
 
 
 def _signed_distance(font: str, character: str) -> np.ndarray:
+    from scipy.ndimage import distance_transform_edt  # takes 16 MiB, and who learns from MNIST needs none of it
+
     inside = _silhouette(font, character)
     # distance_transform_edt measures to the centre of the nearest cell beyond the edge, half a cell too far
     outward = np.where(inside, distance_transform_edt(inside) - 0.5, 0.5 - distance_transform_edt(~inside))

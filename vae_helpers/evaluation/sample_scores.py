@@ -65,7 +65,8 @@ class SampleScorer:
         self.of_test = self._features(dataset.x_test)
 
     def _features(self, images: Images) -> dict[str, Float[Tensor, " n _"]]:
-        return {"pca": in_batches(self.pca, images), "judge": in_batches(self.judge.features, images)}
+        # the judge makes 37,000 numbers of an image on its way to 128: few at once, so that memory stays small
+        return {"pca": in_batches(self.pca, images), "judge": in_batches(self.judge.features, images, 500)}
 
     @validated
     def pca(self, images: Images) -> Float[Tensor, " n k"]:

@@ -6,6 +6,7 @@ from vae_helpers.training.checkpoint import CheckpointError
 from vae_helpers.training.history import History, NotFiniteError
 from vae_helpers.training.judge import trained_judge
 from vae_helpers.training.loop import fit, mean_loss
+from vae_helpers.training.optimizers import without_compiler
 from vae_helpers.training.plan import Plan
 from vae_helpers.training.timed import fit_for
 
@@ -22,3 +23,5 @@ __all__ = [
     "mean_loss",
     "trained_judge",
 ]
+
+without_compiler()
