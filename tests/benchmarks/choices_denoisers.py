@@ -22,6 +22,9 @@ SETTINGS = {
     "masking 50 %": partial(masking, proportion=0.5),
 }
 CANDIDATES = [  # loss, activation, epochs, batch size, peak learning rate
+    ("cross-entropy", nn.SiLU, 1, 128, 3e-3),
+    ("cross-entropy", nn.SiLU, 1, 128, 5e-3),
+    ("cross-entropy", nn.SiLU, 1, 256, 8e-3),
     ("cross-entropy", nn.SiLU, 2, 256, 5e-3),
     ("cross-entropy", nn.SiLU, 3, 256, 5e-3),
     ("cross-entropy", nn.SiLU, 2, 256, 1e-2),
