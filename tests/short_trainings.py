@@ -3,6 +3,7 @@
 As ``ipython_kernel_config.py`` of a profile it makes that profile's trainings short. ``.ci/run`` lays it there for the
 notebooks without network, whose long trainings it runs on MNIST. Nothing else is cut: every cell runs, every epoch
 too, and every ``assert`` must hold. Denoisers see more: on a quarter, 02's do not beat the best linear one.
+11's denoisers of codes have a loop of their own, which goes over few images more often: here as often as over many.
 """
 
 from math import ceil
@@ -23,3 +24,16 @@ def begin(self, model, loss, batches, settings, visible):
 
 
 TrainingRun.__init__ = begin
+
+AFTER_EACH_CELL = """
+def as_often(result, own="train_on_codes", more_often="PASSES"):
+    names = get_ipython().user_ns
+    if own in names and more_often in names:
+        names[more_often] = 1
+
+
+get_ipython().events.register("post_run_cell", as_often)
+del as_often
+"""
+if "get_config" in globals():  # read by a kernel
+    get_config().IPKernelApp.exec_lines = [AFTER_EACH_CELL]  # noqa: F821

@@ -2,6 +2,7 @@
 
 import runpy
 from functools import partial
+from types import SimpleNamespace
 
 from vae_helpers.data.corruption import gaussian
 from vae_helpers.losses import autoencoder_loss, denoising_loss
@@ -49,3 +50,14 @@ def test_every_epoch_is_trained_and_a_small_set_is_left_whole(short):
     history = fit(Autoencoder(2, (4,)), x, autoencoder_loss, batch_size=10, epochs=3, progress=False)
     assert len(history.train) == 3
     assert len(seen(autoencoder_loss, 1_000)) == 8_000
+
+
+def test_11s_own_loop_goes_over_few_images_as_often_as_over_many(short):
+    after_a_cell, names = [], {"PASSES": 3}
+    events = SimpleNamespace(register=lambda event, function: after_a_cell.append(function))
+    exec(short["AFTER_EACH_CELL"], {"get_ipython": lambda: SimpleNamespace(user_ns=names, events=events)})
+    after_a_cell[0](None)
+    assert names["PASSES"] == 3  # which 10 has too
+    names["train_on_codes"] = "defined by the cell"
+    after_a_cell[0](None)
+    assert names["PASSES"] == 1
