@@ -4,7 +4,8 @@ import re
 import shutil
 import subprocess
 import sys
-from functools import partial
+from contextlib import contextmanager
+from functools import cache, partial
 
 import nbformat
 import pytest
@@ -22,7 +23,8 @@ FAILURES = """part => {
     return texts.filter(text => failed.test(text));
 }"""
 ALL_RAN = """part => {
-    const prompts = [...(part ?? document).querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent.trim());
+    const found = [...(part ?? document).querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+    const prompts = found.map(prompt => prompt.textContent.trim());
     const shown = prompts.filter(prompt => prompt);  // a folded cell shows none
     return shown.length && shown.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
 }"""
@@ -148,8 +150,8 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def open_page(chromium, site):
+@contextmanager
+def pages_of(chromium, site):
     """Opens a page by its name; at the end nothing may have failed, or been asked for outside the site."""
     contexts, wrong = [], []
 
@@ -176,3 +178,17 @@ def open_page(chromium, site):
     for context in contexts:
         context.close()
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture
+def open_page(chromium, site):
+    """For one test."""
+    with pages_of(chromium, site) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def read_page(chromium, site):
+    """For tests that only read: a page is opened once."""
+    with pages_of(chromium, site) as open_page:
+        yield cache(open_page)
