@@ -1,6 +1,6 @@
 """What so short a training misses: the asserts of the notebooks that fail on the CPU too, kept in ``missed.json``.
 
-    python tests/gpu/missed.py [notebook …]      (default: all; several minutes)
+    python tests/gpu/missed.py [notebook …]      (default: all; ten minutes)
 
 runs the notebooks on the pretended GPU, what fails there on the CPU, and writes those asserts that fail there as well.
 """
@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -42,18 +43,21 @@ def without_the_missed(path, found, known):
     return found
 
 
+def missed_by(path, found=None):
+    """The asserts of a notebook that fail on the pretended GPU, and on the CPU as well."""
+    found = failures(path, "cuda") if found is None else found
+    remain = without_the_missed(path, found, ()).values()
+    return sorted({said[2] for said in found.values() if said[2]} - {said[2] for said in remain})
+
+
 def main(paths):
-    """Write anew what these notebooks miss."""
+    """Write anew what these notebooks miss, two at a time."""
     table = missed()
-    for path in paths:
-        found = failures(path, "cuda")
-        table[path.stem] = sorted(
-            {said[2] for n, said in found.items() if said[2]}
-            - {said[2] for said in without_the_missed(path, found, ()).values()}
-        )
-        print(path.stem, table[path.stem], flush=True)
-        table = {name: table[name] for name in sorted(table) if table[name]}
-        FILE.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    with ThreadPoolExecutor(2) as pool:
+        for path, found in zip(paths, pool.map(missed_by, paths), strict=True):
+            print(path.stem, found, flush=True)
+            table = {name: those for name, those in sorted((table | {path.stem: found}).items()) if those}
+            FILE.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
