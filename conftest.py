@@ -16,6 +16,8 @@ os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
 import pytest
 from nbval.plugin import IPyNbCell
 
+from helpers.longest_first import seconds_of
+
 A_SLOW_ONE = 200  # tests, in seconds
 FIRST_FAILURE = pytest.StashKey[str]()
 
@@ -49,6 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.path: 0 if isinstance(item, IPyNbCell) else 1 if item.path.parent.name == "browser" else 2
         for item in items
     }
-    largest_first = sorted(tests, key=lambda path: -tests[path])
-    rank = {path: k for one in range(3) for k, path in enumerate(p for p in largest_first if kind[p] == one)}
+    length = {path: tests[path] if kind[path] else seconds_of(path) for path in tests}
+    longest_first = sorted(tests, key=lambda path: -length[path])
+    rank = {path: k for one in range(3) for k, path in enumerate(p for p in longest_first if kind[p] == one)}
     items.sort(key=lambda item: (kind[item.path] > 0, rank[item.path], kind[item.path]))

@@ -1,11 +1,11 @@
 """A real JupyterLab on a copy of the course, the course as a site, and a headless Chromium that opens both."""
 
-import hashlib
 import re
 import shutil
 import subprocess
 import sys
-from functools import partial
+from contextlib import contextmanager
+from functools import cache, partial
 
 import nbformat
 import pytest
@@ -16,14 +16,15 @@ from helpers.servers import jupyterlab, wait_until
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 OPENING, RUN_ALL = 60, 900  # seconds, at most
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-FAILURES = """() => {
+FAILURES = """part => {
     const kinds = ['error', 'stderr'].map(kind => `[data-mime-type="application/vnd.jupyter.${kind}"]`);
     const failed = /Traceback|^\\w*(Error|Exception|Interrupt)\\b/m;  // a traceback is shown as stderr
-    const texts = [...document.querySelectorAll(kinds)].map(output => output.textContent);
+    const texts = [...(part ?? document).querySelectorAll(kinds)].map(output => output.textContent);
     return texts.filter(text => failed.test(text));
 }"""
-ALL_RAN = """() => {
-    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent.trim());
+ALL_RAN = """part => {
+    const found = [...(part ?? document).querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+    const prompts = found.map(prompt => prompt.textContent.trim());
     const shown = prompts.filter(prompt => prompt);  // a folded cell shows none
     return shown.length && shown.every(prompt => /^\\[\\d+\\]:$/.test(prompt));
 }"""
@@ -112,16 +113,31 @@ def run_all(chromium, lab):
         page.close()
 
 
-@pytest.fixture(scope="module")
-def show_widget(course, run_all):
-    """Takes the code of a cell that ends in a widget, runs it in its own notebook and gives the widget's output."""
+@pytest.fixture(scope="session")
+def workbench(chromium, lab, course):
+    """The page of a notebook with one empty cell, for all widgets that are shown in a cell of their own: one kernel."""
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()], metadata={"kernelspec": KERNEL})
+    nbformat.write(nb, course / "notebooks" / "workbench.ipynb")
+    page = chromium.new_page(viewport={"width": 1280, "height": 1600})
+    open_notebook(page, lab, "notebooks/workbench.ipynb")
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def show_widget(workbench):
+    """Takes the code of a cell that ends in a widget, runs it in the last cell and gives the widget's output."""
 
     def show(code):
-        name = f"widget_{hashlib.sha256(code.encode()).hexdigest()[:8]}.ipynb"
-        nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata={"kernelspec": KERNEL})
-        nbformat.write(nb, course / "notebooks" / name)
-        page = run_all(name)
-        return page.locator(".jp-OutputArea-output").filter(has=page.locator("img.vae-picture")).first
+        cell = workbench.locator(".jp-CodeCell").nth(workbench.locator(".jp-CodeCell").count() - 1)
+        cell.locator(".cm-content").click()
+        workbench.keyboard.insert_text(code)
+        workbench.keyboard.press("Shift+Enter")  # makes a new last cell
+        handle = cell.element_handle()
+        workbench.wait_for_function(f"cell => ({ALL_RAN})(cell) || ({FAILURES})(cell).length", arg=handle)
+        failed = workbench.evaluate(FAILURES, handle)
+        assert not failed, "a cell failed in JupyterLab\n" + "\n".join(failed)
+        return cell.locator(".jp-OutputArea-output").filter(has=workbench.locator("img.vae-picture")).first
 
     return show
 
@@ -134,8 +150,8 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def open_page(chromium, site):
+@contextmanager
+def pages_of(chromium, site):
     """Opens a page by its name; at the end nothing may have failed, or been asked for outside the site."""
     contexts, wrong = [], []
 
@@ -162,3 +178,17 @@ def open_page(chromium, site):
     for context in contexts:
         context.close()
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture
+def open_page(chromium, site):
+    """For one test."""
+    with pages_of(chromium, site) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def read_page(chromium, site):
+    """For tests that only read: a page is opened once."""
+    with pages_of(chromium, site) as open_page:
+        yield cache(open_page)

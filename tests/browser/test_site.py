@@ -52,8 +52,8 @@ def test_a_page_opens_without_errors_and_soon(open_page, name):
 
 
 @every_page
-def test_a_page_with_all_it_shows_is_small(site, open_page, name):
-    page = open_page(name)
+def test_a_page_with_all_it_shows_is_small(site, read_page, name):
+    page = read_page(name)
     loaded = "[...document.querySelectorAll('link[rel=stylesheet], script[src], img')].map(e => e.href || e.src)"
     files = {unquote(address.removeprefix(site.as_uri() + "/")) for address in page.evaluate(loaded)}
     size = sum((site / file).stat().st_size for file in {f"{name}.html", *files})
@@ -65,8 +65,8 @@ def test_the_whole_site_is_small(site):
 
 
 @every_notebook
-def test_every_formula_arrives(open_page, notebook):
-    page = open_page(notebook.stem)
+def test_every_formula_arrives(read_page, notebook):
+    page = read_page(notebook.stem)
     formulas = text_of(page, "math")
     assert len(formulas) == len(FORMULA.findall(markdown(notebook)))
     assert all(formula and not re.search(r"[\\&$]", formula) for formula in formulas), formulas
@@ -74,16 +74,16 @@ def test_every_formula_arrives(open_page, notebook):
 
 
 @every_notebook
-def test_every_alt_text_arrives(open_page, notebook):
-    page = open_page(notebook.stem)
+def test_every_alt_text_arrives(read_page, notebook):
+    page = read_page(notebook.stem)
     alts = page.eval_on_selector_all("main img", "images => images.map(image => image.alt)")
     assert Counter(alts) == alt_texts(notebook)
 
 
 @every_notebook
-def test_all_cells_arrive_and_solutions_are_folded(open_page, notebook):
+def test_all_cells_arrive_and_solutions_are_folded(read_page, notebook):
     cells = nbformat.read(notebook, as_version=4).cells
-    page = open_page(notebook.stem)
+    page = read_page(notebook.stem)
     codes = [cell.source.rstrip() for cell in cells if cell.cell_type == "code"]
     assert [code.rstrip() for code in page.locator(".cell .highlight pre").all_text_contents()] == codes
     solutions = sum("solution" in cell.metadata.get("tags", ()) for cell in cells)
@@ -101,8 +101,8 @@ def test_nothing_scrolls_sideways(open_page, name):
 
 
 @every_page
-def test_every_link_leads_somewhere(site, open_page, name):
-    page = open_page(name)
+def test_every_link_leads_somewhere(site, read_page, name):
+    page = read_page(name)
     links = page.eval_on_selector_all("a", "links => links.map(link => link.href)")
     broken = []
     for link in links:

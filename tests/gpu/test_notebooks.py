@@ -1,42 +1,30 @@
 """Every notebook on the pretended GPU, on the glyphs, its training cut to a few steps; each in a process of its own.
 
-So little training misses what the notebooks claim of it: an AssertionError is forgiven where the CPU raises one too, in
-that cell, at these lengths; by chance, which is another on a GPU, it may take other seeds. Everything else that a cell
-raises counts, and an answer that raises within a check.
+So little training misses what the notebooks claim of it. An assert is forgiven that the CPU misses too, in that cell,
+at these lengths; by chance, which is another on a GPU, it may take other seeds. ``missed.json`` keeps those that are
+known to, so that the CPU need not run them each time: ``python tests/gpu/missed.py`` writes it. Everything else that a
+cell raises counts, and an answer that raises within a check.
 """
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+import warnings
 
 import pytest
+from gpu.missed import failures, missed, without_the_missed
 
-from helpers.places import EVERY_NOTEBOOK, ROOT
+from helpers.longest_first import seconds_of
+from helpers.places import EVERY_NOTEBOOK
 from pretended_gpu.private import missing
 
-SHIFTS = ("0", "1", "2")
-SCRIPT = Path(__file__).with_name("one_notebook.py")
+LONGEST_FIRST = sorted(EVERY_NOTEBOOK, key=seconds_of, reverse=True)
 
 
-def failures(path, *asked):
-    """Cells that raise: {number: (type, message)}."""
-    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
-    command = [sys.executable, str(SCRIPT), str(path), *asked]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return {number: (kind, says) for number, kind, says in json.loads(done.stdout.strip().splitlines()[-1])}
-
-
+@pytest.mark.slow
 @pytest.mark.skipif(bool(missing()), reason=f"this release of PyTorch lacks {', '.join(missing())}")
-@pytest.mark.parametrize("path", EVERY_NOTEBOOK, ids=[path.stem for path in EVERY_NOTEBOOK])
+@pytest.mark.parametrize("path", LONGEST_FIRST, ids=[path.stem for path in LONGEST_FIRST])
 def test_a_notebook_runs_on_a_gpu(path):
-    found = failures(path, "cuda")
-    assert all(kind == "AssertionError" for kind, _ in found.values()), found
-    for shift in SHIFTS:
-        if found:
-            on_the_cpu = failures(path, "cpu", shift, str(max(found)))
-            found = {number: said for number, said in found.items() if number not in on_the_cpu}
-    assert not found
+    known, found = missed().get(path.stem, ()), failures(path, "cuda")
+    assert all(kind == "AssertionError" for kind, *_ in found.values()), found
+    new = sorted(said[2] or str(n) for n, said in found.items() if said[2] not in known)
+    assert not without_the_missed(path, found, known)
+    if new:
+        warnings.warn(f"python tests/gpu/missed.py notebooks/{path.name} would save minutes: {new}", stacklevel=1)

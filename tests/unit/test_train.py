@@ -19,7 +19,7 @@ ONE_PROCESS = [sys.executable, "-m", "vae_helpers.train"]
 TWO_PROCESSES = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
 TWO_PROCESSES.append("vae_helpers.train")
 EVENLY = ["--data", "glyphs", "--device", "cpu", "--precision", "float32", "--quiet"]
-SHORT = [*EVENLY, "--model", "autoencoder", "--latent-dim", "5", "--hidden", "64", "--epochs", "3"]
+SHORT = [*EVENLY, "--model", "autoencoder", "--latent-dim", "5", "--hidden", "64", "--epochs", "2"]
 TEST_LOSS = r"^test loss (-?[\d.]+)"
 can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
@@ -107,10 +107,10 @@ def test_two_processes_learn_a_vae_as_well_as_one(tmp_path):
 @can_fork
 def test_two_processes_killed_and_resumed_end_in_the_same_weights(tmp_path):
     whole, killed = tmp_path / "whole.pt", tmp_path / "killed.pt"
-    how = [*EVENLY, "--model", "vae", "--latent-dim", "3", "--hidden", "64", "--epochs", "8", "--checkpoint"]
+    how = [*EVENLY, "--model", "vae", "--latent-dim", "3", "--hidden", "64", "--epochs", "4", "--checkpoint"]
     begun = training(2, *how, str(killed), killed_at=killed)
     printed_by(training(2, *how, str(whole)), begun, training(2, *how, str(killed), "--resume"))
-    assert len(load(tmp_path / "killed.pt.then", models.VAE(3, (64,))).train) < 8
+    assert len(load(tmp_path / "killed.pt.then", models.VAE(3, (64,))).train) < 4
     again, model = models.VAE(3, (64,)), models.VAE(3, (64,))
     load(whole, again), load(killed, model)
     assert all(map(torch.equal, model.parameters(), again.parameters()))
