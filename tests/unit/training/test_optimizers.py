@@ -40,14 +40,6 @@ def test_training_and_evaluation_load_neither_compiler_nor_scipys_images():
     assert in_a_new_python(LESSON) == "[]"
 
 
-def test_torch_by_itself_would_load_the_compiler():
-    """Where this fails, torch has mended it, and ``without_compiler`` can go."""
-    alone = (
-        "import sys, torch; torch.optim.SGD([torch.ones(1, requires_grad=True)]); print('torch._dynamo' in sys.modules)"
-    )
-    assert in_a_new_python(alone) == "True"
-
-
 def trained(kind, **options):
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1))
