@@ -24,7 +24,7 @@ from vae_helpers import data, evaluation, exercises, losses, models, plotting, t
 from vae_helpers.data import devices, downloads, files, glyphs, places
 from vae_helpers.exercises import diagnosis
 from vae_helpers.losses import Loss
-from vae_helpers.training import History, best, timed
+from vae_helpers.training import History, best, optimizers, timed
 
 import pytest
 import torch
@@ -608,6 +608,7 @@ CASES = {
         (devices.new_tensors_on, {"device": "cpu"}, {"device": [None, *(d for d in NO_DEVICE if d != "cuda:99")]}),
         (data.in_float64, {"t": X}, {"t": NO_TENSOR}),
         (data.cache_folder, {}, {}),
+        (optimizers.without_compiler, {}, {}),
         (glyphs.make, {"n": 2}, {"n": [*NO_COUNT, X], "seed": NO_SEED}),
         (files.missing_files, {"name": "mnist", "folder": Path("nowhere")}, {"name": NO_NAME}),
         (

@@ -101,7 +101,7 @@ def test_speed_is_measured_and_becomes_minutes():
     ("rate", "share", "state", "said"),
     [
         (1, 0.9, OK, f"computes {learning.MINUTES:.0f} minutes"),
-        (1 / 4, 0.9, NOTE, f"computes {4 * learning.MINUTES:.0f} minutes"),
+        (1 / 6, 0.9, NOTE, f"computes {6 * learning.MINUTES:.0f} minutes"),
         (1 / 2, 0.4, NOTE, "fewer without the programs"),
     ],
 )
