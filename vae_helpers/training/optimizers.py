@@ -1,4 +1,4 @@
-"""torch's optimizers without its compiler, which nobody calls: they would load it, 150 MiB and two seconds.
+"""torch's optimizers without its compiler, which nobody calls: they would load it, some 130 MiB and a second.
 
 Methods of ``torch.optim`` ask torch._dynamo to leave them alone, and load it (with sympy, triton and a thousand other
 modules) in order to ask. What they would ask of a compiler that isn't there is left out; where it is there, because
