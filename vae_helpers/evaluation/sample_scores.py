@@ -98,15 +98,17 @@ def recall(
     """
     if nearest >= len(samples):
         raise ValueError(f"nearest must be below {len(samples)}, the number of samples, got {nearest}.")
-    reach = torch.cat([torch.cdist(part, samples).kthvalue(nearest + 1).values for part in samples.split(1000)])
-    within = [(torch.cdist(part, samples) <= reach).any(dim=1) for part in reference.split(1000)]
+    # topk and not kthvalue, which would copy all distances, and number them
+    nearby = [torch.cdist(part, samples).topk(nearest + 1, largest=False).values for part in samples.split(500)]
+    reach = torch.cat(nearby).amax(dim=1)
+    within = [(torch.cdist(part, samples) <= reach).any(dim=1) for part in reference.split(500)]
     return in_float64(torch.cat(within)).mean().item()
 
 
 @validated
 def sure(judge: nn.Module, images: Images, least: Positive = SURE) -> float:
     """Share of images of which the judge gives one class a probability of ``least`` or more."""
-    return _share_sure(in_batches(judge, images), least)
+    return _share_sure(in_batches(judge, images, 500), least)
 
 
 def _share_sure(scores: Float[Tensor, " n k"], least: float = SURE) -> float:
@@ -127,8 +129,10 @@ def decoded_codes(
     """What a model decodes from codes drawn from q(z|x) of ``n`` training images: the samples of a perfect prior."""
     x, y = (_some(t, n, seed) for t in (dataset.x, dataset.y))
     with own_random_state(seed):
-        parts = zip(x.split(2000), y.split(2000), strict=True)
-        return torch.cat([model.generate(reparameterize(*cloud_of(model, to_float(a), b)), b) for a, b in parts])
+        drawn = torch.empty_like(x, dtype=torch.float32)
+        for part, a, b in zip(drawn.split(2000), x.split(2000), y.split(2000), strict=True):
+            part.copy_(model.generate(reparameterize(*cloud_of(model, to_float(a), b)), b))
+    return drawn
 
 
 @validated
@@ -138,11 +142,11 @@ def pixel_gaussian(dataset: Dataset, n: PositiveInt, seed: Seed = 0) -> Float[Te
     variances, vectors = torch.linalg.eigh(covariance)
     random = torch.Generator(mean.device).manual_seed(seed)
     to_pixels = vectors * variances.clamp(min=0).sqrt()
-    drawn = []
-    for part in torch.arange(n, device="cpu").split(1000):  # in float64, and so in parts
+    drawn = torch.empty(n, 784, dtype=torch.float32, device=dataset.x.device)
+    for part in drawn.split(1000):  # in float64, and so in parts
         eps = torch.randn(len(part), 784, generator=random, dtype=mean.dtype, device=mean.device)
-        drawn.append((mean + eps @ to_pixels.T).to(dataset.x.device, torch.float32))
-    return torch.cat(drawn).view(-1, 1, 28, 28)
+        part.copy_(mean + eps @ to_pixels.T)
+    return drawn.view(-1, 1, 28, 28)
 
 
 def _some(t: Tensor, n: int, seed: int) -> Tensor:
