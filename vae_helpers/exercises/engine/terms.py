@@ -141,6 +141,7 @@ def of_matrices(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterato
     (a, b), whole = step.parts, pretty.of(i)
     for own, f in ((a, lambda v: v[a].T @ v[b]), (b, lambda v: v[a] @ v[b].T)):
         yield "transposed", pretty.of(own), whole, f"{pretty.of(own)} is transposed, in {whole}", f, 1.1
+    yield "instead", whole, "entries", f"{whole} is taken entry by entry", lambda v: v[a] * v[b], 1.1
     yield "exchanged", whole, "", f"{pretty.of(b)} stands left of {pretty.of(a)}, not right", lambda v: v[b] @ v[a], 1.2
 
 

@@ -173,7 +173,7 @@ LINEAR_VAE = Exercise(
                 mu := model.encode(x)[0],
                 _drawn(model, mu, eps),
             ),
-            "x̂ has the decoder's bias twice: decoder(z) is W z + b already.",
+            "the decoder's bias counts twice: decoder(z) is W z + b already, and stands beside x as it is.",
         ),
     ),
 )
