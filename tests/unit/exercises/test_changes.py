@@ -141,6 +141,11 @@ TABLE = [
     (of_three, "3 does not reach 1", lambda a, b: 3 * (a - b) + 1),
     (of_three, "3 does not reach b", lambda a, b: 3 * (a + 1) - b),
     (of_three, "the sign of 3 · (a − b + 1) is turned", lambda a, b: -3 * (a - b + 1)),
+    *(
+        (of_three, f"{n} stands where 3 belongs, in 3 · (a − b + 1): one constant should be another",
+         lambda a, b, n=n: n * (a - b + 1))
+        for n in (0, 1, 1.5, 2, 4, 6, 9)
+    ),
     (brackets, "the brackets around b − 1 are missing", lambda a, b: a * b - 1 / 4),
     (divided, "a bracket is missing: b multiplies, where it should divide", lambda a, b: a / 2 * b),
     (divided, "a bracket is missing: 2 multiplies, where it should divide", lambda a, b: a / b * 2),
