@@ -170,3 +170,12 @@ def test_what_findings_do_not_explain_is_no_mistake_with_a_name(name, answer):
     verdict = check(name, answer)
     assert "no simple change explains it" in verdict.message
     assert verdict.status == "wrong" and verdict.relations == ()
+
+
+def test_a_stub_is_told_what_to_return():
+    verdict = check("left-out-by-the-mean", lambda _: None)
+    wanted = EXERCISES["left-out-by-the-mean"].expects
+    assert verdict.message == (
+        f"left-out-by-the-mean: not attempted yet. It should return {wanted}. "
+        "(Did you write it? Then look for a missing return.)"
+    )
