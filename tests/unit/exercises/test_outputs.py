@@ -42,7 +42,7 @@ FACTORS = {
 }
 SHIFTS = {
     log(3): "log 3 too large",
-    -3 / 2: "½ · 3 too small",
+    -3 / 2: "½ · 3 too small, where 3 is a size of the input",
     -3: "3 too small",
     3 / 2 * log(2 * pi): "3 · ½ log 2π too large",
     3 * log(2 * pi): "3 · log 2π too large",
