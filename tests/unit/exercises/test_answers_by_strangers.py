@@ -1,8 +1,10 @@
-"""1,108 answers by authors who had read the notebooks and not the checks: one mistake, two, or none.
+"""1,624 answers by authors who had read the notebooks and not the checks: one mistake, two, or none.
 
 ``answers_by_strangers.json``: the exercise, the kind, what its author says of it, and the code of ``answer``. On those
 marked unseen the checks were measured before anything was changed for their sake: 156 of 160 single mistakes were
-explained, and 1 passed; of 312 more, to the notebooks 00 to 04 as they are now, 296, and 2 passed. The table per
+explained, and 1 passed; of 312 more, to the notebooks 00 to 04 as they are now, 296, and 2 passed. Of the last 416, to
+all notebooks, every text was read: of 301 single mistakes 287 were rightly explained, 4 in part, none passed and none
+was taken for another; of 59 pairs 31 were explained in both parts; all 56 right answers passed. The table per
 exercise: ``python tests/benchmarks/checks.py``.
 """
 

@@ -126,6 +126,15 @@ WRONG = {  # the answer, and its finding: kind, place
 }
 
 
+@pytest.mark.parametrize(
+    ("again", "says"),
+    [(slice(None), "every image comes 2 times where one"), (slice(1), "some images come 2 times in a pass.")],
+)
+def test_images_that_come_twice_are_told_apart_from_a_whole_second_pass(again, says):
+    verdict = examine(LOOP, one_pass(order=lambda n: torch.cat([order := torch.randperm(n), order[again]])))
+    assert says in verdict.message, verdict
+
+
 @pytest.mark.parametrize("answer", [one_pass(), one_pass(learn=clear_last), by_hand, with_loader])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_right_loop_passes(answer, seed):

@@ -269,9 +269,9 @@ def paid(mu, logvar, eps, x):
     return squares(x, mu + eps * logvar.exp().sqrt()) / 2 + of_kl_terms(mu, logvar).sum(1)
 
 
-def linear(model, x, mu, eps, bias=None):
+def linear(model, x, mu, eps, bias=1.0):
     sigma = model.logvar.exp().sqrt()
-    x_hat = F.linear(mu + sigma * eps, model.decoder.weight, model.decoder.bias if bias is None else None)
+    x_hat = F.linear(mu + sigma * eps, model.decoder.weight, bias * model.decoder.bias)
     nll = by_gaussian(x_hat, x.flatten(1), model.logvar_x.exp())
     return torch.stack([nll, of_kl_terms(mu, model.logvar.expand_as(mu)).sum(1)], dim=1)
 
@@ -308,6 +308,7 @@ def scatter(values):
 ANOTHER_HAND = {
     "mean-image": [
         lambda x: x.double().mean(0),
+        lambda x: x.double().mean(0) / 2**8,
         lambda x: x.double().mean() / 255,
         lambda x: x.double().flatten(1).mean(1) / 255,
         wrapped,
@@ -587,6 +588,7 @@ ANOTHER_HAND = {
         lambda model, x, e: linear(model, x, model.embed(x), e)[:, [1, 0]],
         lambda model, x, e: linear(model, x, model.embed(x), e) @ torch.diag(torch.tensor([1 / 784, 1.0])),
         lambda model, x, e: linear(model, x, model.embed(x), e, bias=0.0),
+        lambda model, x, e: linear(model, x, model.embed(x), e, bias=2.0),
     ],
     "negative-elbo": [
         lambda l, x, m, v: bce(l.sigmoid(), x).mean() + kl(m, v).sum(1).mean(),
@@ -872,6 +874,7 @@ ANOTHER_HAND = {
         lambda m, v, c: torch.cdist(m, c).max(1).indices,
         lambda m, v, c: every(m, v, c, gaps(m, c) ** 2).sum(2).min(1).values,
         lambda m, v, c: torch.einsum("nd,kd->nk", m, c).max(1).indices,
+        lambda m, v, c: torch.einsum("nkd,nd->nk", gaps(m, c).square(), (-v).exp()).min(1).indices,
         lambda m, v, c: torch.stack([kl(m, v, k).sum(1) for k in c]).min(1).indices,
     ],
     "agreement-and-variance": [

@@ -101,7 +101,11 @@ def linear(mean, noisy_mean, noisy_cov, cross):
 LINEAR = {
     r"Cov\(x, x̃\) is transposed": [lambda m, n, c, k: linear(m, n, c, k.T)],
     "on the left": [lambda m, n, c, k: ((A := torch.linalg.inv(c) @ k), m - A @ n)],
-    "A is transposed": [lambda m, n, c, k: (linear(m, n, c, k)[0].T, linear(m, n, c, k)[1])],
+    "A is transposed: it": [
+        lambda m, n, c, k: (linear(m, n, c, k)[0].T, linear(m, n, c, k)[1]),
+        lambda m, n, c, k: ((A := torch.linalg.solve(c, k.T)), m - A @ n),
+    ],
+    "A is transposed, in": [lambda m, n, c, k: (linear(m, n, c, k)[0], m - n @ linear(m, n, c, k)[0])],
     "not inverted": [lambda m, n, c, k: (k @ c, m - k @ c @ n)],
     "entry by entry": [lambda m, n, c, k: (k / c, m - (k / c) @ n)],
     "⁻¹ is missing": [lambda m, n, c, k: (k, m - k @ n)],
@@ -111,6 +115,7 @@ LINEAR = {
         lambda m, n, c, k: (k @ c.inverse(), m + k @ c.inverse() @ n),
         lambda m, n, c, k: (k @ c.inverse(), n - k @ c.inverse() @ m),
         lambda m, n, c, k: linear(n, m, c, k),
+        lambda m, n, c, k: ((A := k * c.inverse()), m - A @ n),
     ],
 }
 SCORE = {

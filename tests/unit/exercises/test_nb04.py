@@ -43,7 +43,7 @@ LEAVE_ONE_OUT = {
     "columns": (lambda f, z, m, s: (f - f.mean(0, keepdim=True)) * slope(z, m, s), "columns"),
     "divided by K": (lambda f, z, m, s: (f - (f.sum(1)[:, None] - f) / f.size(1)) * slope(z, m, s), "by K"),
     "no baseline": (lambda f, z, m, s: f * slope(z, m, s), "baseline"),
-    "baseline only": (lambda f, z, m, s: others(f) * slope(z, m, s), "two things"),
+    "baseline only": (lambda f, z, m, s: others(f) * slope(z, m, s), "takes the baseline for"),
     "added": (lambda f, z, m, s: (f + others(f)) * slope(z, m, s), "sign"),
     "of the terms": (
         lambda f, z, m, s: (t := f * slope(z, m, s)) - t.mean(1, keepdim=True),

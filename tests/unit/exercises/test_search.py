@@ -12,6 +12,7 @@ from vae_helpers.exercises.engine.explain import Search, formula_of
 from vae_helpers.exercises.engine.formula import Formula, as_result
 from vae_helpers.exercises.engine.pretty import Pretty
 from vae_helpers.exercises.engine.verdict import judge
+from vae_helpers.losses import alpha_and_sigma, log_snr
 
 import pytest
 import torch
@@ -130,6 +131,72 @@ def test_what_an_answer_has_to_do_with_the_right_one_is_said(answer, words):
     verdict = examine(SMALL, answer)
     assert verdict.status == "mistake" and re.search(words, verdict.message), verdict
     assert verdict.relations and "exp(" not in verdict.message.replace("exp(−", "")
+
+
+def of_log_weight(f, m, v, e):
+    z = m + (0.5 * v).exp() * e
+    return f(z) - torch.distributions.Normal(m, v.exp()).log_prob(z).sum(1)
+
+
+def weighted(denoise, x, t, e):
+    alpha, sigma = alpha_and_sigma(t[:, None])
+    z = alpha * x + sigma * e
+    return 8 * log_snr(t).exp() * (z - denoise(z, t)).square().sum(1)
+
+
+def noised(x, t, e):
+    alpha = alpha_and_sigma(t[:, None])[0]
+    return alpha * x + (1 - alpha) * e
+
+
+def mean_of_numbers(mu, y, k):
+    return torch.stack([mu[y == c].mean() if (y == c).any() else mu.new_zeros(()) for c in range(k)])[:, None].expand(
+        -1, mu.shape[1]
+    )
+
+
+def farthest_image(mu, logvar, means):
+    return (torch.cdist(mu, means).square() + (logvar.exp() - logvar).sum(1, keepdim=True)).argmax(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("log-weight", of_log_weight, "log σ² is read as log σ, .*, in log q"),
+        ("weighted-denoising", weighted, "it takes z_t for x, in x − x̂"),
+        ("noising", noised, "it takes 1 − α for σ"),
+        ("class-means", mean_of_numbers, "μ is averaged over its last axis too"),
+        ("nearest-prior", farthest_image, "two things.*argmax stands for argmin"),
+        ("one-pixel-denoiser", lambda x, n, s: x.var() / (x.var() + s**2) * (n + x.mean()), "it takes a for 1 − a"),
+    ],
+)
+def test_what_a_reader_of_an_exercise_is_told(name, answer, words):
+    verdict = check(name, answer)
+    assert verdict.status == "mistake" and re.search(words, verdict.message), verdict
+
+
+def test_a_constant_that_is_missing_is_told_with_its_place():
+    exercise = EXERCISES["two-layer-kl"]
+    says = [c.says for c in changes_of(formula_of(exercise.reference), dict(exercise.words))]
+    assert {f"the factor ½ is missing, in {place}" for place in ("½ · log σ₂²", "the KL of z₂")} <= set(says)
+
+
+def test_a_constant_of_the_wrong_sign_turns_its_product():
+    says = [c.says for c in changes_of(formula_of(small), {"squares": "the squares"}) if c.relation.factor == "-0.5"]
+    assert says == ["the sign of ½ · (the squares − log σ² − 1) is turned"]
+
+
+def test_a_value_that_one_statement_uses_twice_is_changed_there_at_once():
+    def twice(a, b):
+        c = a + 1
+        d = (a * b).sum() - a.sum()
+        return c.sum() * d
+
+    formula = Formula(twice)
+    a, b = torch.tensor([1.0, 3.0]), torch.tensor([5.0, -2.0])
+    (there,) = [c for c in changes_of(formula, {"d": "d"}) if c.says == "a is doubled, in d"]
+    assert formula.values((a, b), there.at)[formula.root] == twice(a, b) * 2
+    assert not [c for c in changes_of(formula, {"d": "d"}) if c.says == "b is doubled, in d"]
 
 
 def test_what_nothing_explains_shows_inputs_and_both_values():

@@ -156,3 +156,26 @@ def test_probes_follow_their_seed_and_the_reference_passes_for_any(name):
     if exercise.findings is None:
         shown = [re.sub(r" at 0x\w+", "", repr(exercise.probes(seed))) for seed in (5, 5, 0)]
         assert shown[0] == shown[1] != shown[2]
+
+
+def strange(m, n, c, k):
+    return (k.abs().sqrt() @ c.cos() + m, n.sin() * m.exp())
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("best-linear-denoiser", strange), ("autoencoder-loss", lambda model, x: model.encode(x).sin().square().sum())],
+)
+def test_what_findings_do_not_explain_is_no_mistake_with_a_name(name, answer):
+    verdict = check(name, answer)
+    assert "no simple change explains it" in verdict.message
+    assert verdict.status == "wrong" and verdict.relations == ()
+
+
+def test_a_stub_is_told_what_to_return():
+    verdict = check("left-out-by-the-mean", lambda _: None)
+    wanted = EXERCISES["left-out-by-the-mean"].expects
+    assert verdict.message == (
+        f"left-out-by-the-mean: not attempted yet. It should return {wanted}. "
+        "(Did you write it? Then look for a missing return.)"
+    )

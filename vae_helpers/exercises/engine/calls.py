@@ -59,6 +59,10 @@ def of_functions(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterat
     if is_argument_called(formula, step):
         name = list(formula.inputs)[step.parts[0]]
         yield "not called", name, "", f"{name} is not called there", lambda v: v[step.parts[1]], 1.0
+    if other := {"argmin": "argmax", "argmax": "argmin"}.get(step.method):
+        first, *rest = step.parts
+        turned = lambda v: step.compute(-v[first], *[v[k] for k in rest])  # noqa: E731
+        yield "instead", pretty.of(first), other, f"{other} stands for {step.method}", turned, 0.9
     if step.method not in UNARY or is_power(step):
         return
     p, whole, what = step.parts[-1], pretty.of(i), called(step)

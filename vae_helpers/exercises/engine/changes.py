@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from vae_helpers.exercises.engine import calls, choices, terms
 from vae_helpers.exercises.engine.formula import Changes, Formula
-from vae_helpers.exercises.engine.inputs import of_inputs
+from vae_helpers.exercises.engine.inputs import of_inputs, of_names
 from vae_helpers.exercises.engine.pretty import Pretty
 from vae_helpers.exercises.engine.relation import Relation
 
 OPERATORS = (
     terms.of_sums,
     terms.of_products,
+    terms.of_matrices,
     terms.of_constants,
     calls.of_powers,
     calls.of_functions,
@@ -38,7 +39,8 @@ class Change:
 def changes_of(formula: Formula, words: dict[str, str]) -> list[Change]:
     """All single changes, the simplest first."""
     pretty = Pretty(formula, words)
-    found = [Change(Relation(*row[:3]), row[3], row[4], row[5]) for row in of_inputs(formula)]
+    rows = [*of_inputs(formula, pretty), *of_names(formula, pretty)]
+    found = [Change(Relation(*row[:3]), row[3], row[4], row[5]) for row in rows]
     for i in range(len(formula.inputs), len(formula.steps)):
         if _is_an_axis(formula, i):
             continue

@@ -67,14 +67,8 @@ def of_indices(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator
     whole = pretty.of(i)
     if isinstance(step.source, ast.Subscript) and len(step.parts) == 2:
         a, k = step.parts
-        yield (
-            "index",
-            whole,
-            "first",
-            f"the first entry stands for {whole}",
-            lambda v: v[a][torch.zeros_like(v[k])],
-            1.1,
-        )
+        first = lambda v: v[a][torch.zeros_like(v[k])]  # noqa: E731
+        yield "index", whole, "first", f"the first entry stands for {whole}", first, 1.1
         yield "index", whole, "place", f"entries are taken by position, not {whole}", lambda v: v[a][: len(v[k])], 1.1
         yield "index", whole, "-1", f"the index of {whole} is one too low", lambda v: v[a][v[k] - 1], 1.1
         yield "index", whole, "+1", f"the index of {whole} is one too high", lambda v: v[a][(v[k] + 1) % len(v[a])], 1.1
@@ -87,12 +81,5 @@ def of_indices(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator
         says = f"{pretty.of(items[a])} and {pretty.of(items[b])} have changed places"
         yield "exchanged", whole, f"{a} {b}", says, lambda v, order=order: [v[p] for p in order], 1.1
     for a, p in enumerate(items if len(items) > 1 else ()):
-        rest = [q for j, q in enumerate(items) if j != a]
-        yield (
-            "missing",
-            pretty.of(p),
-            "item",
-            f"{pretty.of(p)} is missing",
-            lambda v, rest=rest: [v[q] for q in rest],
-            1.1,
-        )
+        rest = lambda v, a=a: [v[q] for j, q in enumerate(items) if j != a]  # noqa: E731
+        yield "missing", pretty.of(p), "item", f"{pretty.of(p)} is missing", rest, 1.1

@@ -1,7 +1,7 @@
 """Changes of what a reference is given: arguments exchanged, read as something else, ignored, of another row."""
 
 from collections.abc import Callable, Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
 from vae_helpers.exercises.engine.formula import Formula
 from vae_helpers.exercises.engine.pretty import Pretty, symbol
@@ -30,6 +30,7 @@ TRANSFORMS = {
     "rounded": ("{0} is rounded", lambda t: torch.as_tensor(t).round(), 1.3),
     "cut off": ("{0} is cut off at 0", lambda t: torch.as_tensor(t).clamp(min=0), 1.3),
     "averaged": ("{0} is averaged over its first axis first", lambda t: t.mean(0, keepdim=True).expand_as(t), 1.1),
+    "averaged across": ("{0} is averaged over its last axis too", lambda t: t.mean(-1, True).expand_as(t), 1.15),
     "first row": ("only the first row of {0} is used", lambda t: t[:1].expand_as(t), 1.1),
     "next row": ("{0} is that of another row", lambda t: t.roll(1, 0), 1.3),
     "previous row": ("{0} is that of another row", lambda t: t.roll(-1, 0), 1.3),
@@ -49,28 +50,51 @@ OF_LOGVAR = {
 }
 
 
-def of_inputs(formula: Formula) -> Iterator[Row]:
+def of_inputs(formula: Formula, pretty: Pretty) -> Iterator[Row]:
     """Of one argument everywhere, in one place, of two that are exchanged, of all variances at once."""
     yield from _exchanged(formula)
-    pretty = Pretty(formula, {})
     widths = [i for name, i in formula.inputs.items() if name.startswith("logvar")]
     for kind, (says, f, cost) in OF_LOGVAR.items() if len(widths) > 1 else ():
         at = {i: (lambda v, x, i=i, f=f: f(x[i])) for i in widths}
         yield "input", "log σ²", kind, says.format("log σ²"), at, cost
     for name, i in formula.inputs.items():
         table = {**(OF_LOGVAR if i in widths else {}), **OF_NUMBERS, **TRANSFORMS}
+        places = _places(formula, i, pretty)
         for kind, (says, f, cost) in table.items():
             said = says.format(symbol(name))
             yield "input", symbol(name), kind, said, {i: lambda v, x, i=i, f=f: f(x[i])}, cost
-            for k in formula.parents(i) if len(formula.parents(i)) > 1 else ():
-                place = pretty.text(formula.steps[k].source)
-                at = {k: lambda v, x, k=k, i=i, f=f: _with(formula, k, i, f, v)}
+            for steps, place in places if len(places) > 1 else ():
+                at = {k: (lambda v, x, k=k, i=i, f=f: _with(formula, k, {i: f(v[i])}, v)) for k in steps}
                 yield "input", symbol(name), f"{kind} in {place}", f"{said}, in {place}", at, cost + 0.15
 
 
-def _with(formula: Formula, k: int, i: int, f: Callable, values: list) -> object:
+def _places(formula: Formula, i: int, pretty: Pretty) -> list[tuple[list[int], str]]:
+    """Where a value is used: each step by itself, and those of one statement together where they are several."""
+    users, roots = formula.parents(i), sorted({*formula.local, formula.root})
+    found = [([k], pretty.text(formula.steps[k].source)) for k in users]
+    for start, root in zip([-1, *roots], roots, strict=False):
+        together = [k for k in users if start < k <= root]
+        found += [(together, pretty.of(root))] if 1 < len(together) < len(users) else []
+    return found
+
+
+def of_names(formula: Formula, pretty: Pretty) -> Iterator[Row]:
+    """Another of the named values in one place, or 1 − another for all of it."""
+    for own, other in permutations(sorted({*formula.inputs.values(), *formula.local}), 2):
+        right, wrong = pretty.of(own), pretty.of(other)
+        if other < own:
+            at = {own: lambda v, x, o=other: 1 - v[o]}
+            yield "instead", right, f"1 − {wrong}", f"it takes 1 − {wrong} for {right}", at, 1.3
+        for k in formula.parents(own):
+            if other < k and other not in formula.steps[k].parts:
+                place = pretty.text(formula.steps[k].source)
+                at = {k: lambda v, x, k=k, own=own, o=other: _with(formula, k, {own: v[o]}, v)}
+                yield "instead", right, f"{wrong} in {place}", f"it takes {wrong} for {right}, in {place}", at, 1.4
+
+
+def _with(formula: Formula, k: int, other: dict[int, object], values: list) -> object:
     step = formula.steps[k]
-    return step.compute(*[f(values[p]) if p == i else values[p] for p in step.parts])
+    return step.compute(*[other.get(p, values[p]) for p in step.parts])
 
 
 def _exchanged(formula: Formula) -> Iterator[Row]:

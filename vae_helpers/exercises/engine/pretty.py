@@ -56,6 +56,8 @@ class Pretty:
     def inner(self, node: ast.expr) -> str:
         """In brackets where it needs them."""
         text = self.text(node)
+        while isinstance(node, ast.Name) and node.id in self.written and node.id not in self.words:
+            node = self.written[node.id]
         return f"({text})" if isinstance(node, (ast.BinOp, ast.UnaryOp)) and " " in text else text
 
     def _binary(self, node: ast.BinOp) -> str:

@@ -47,6 +47,7 @@ def of_sums(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator[Ro
             weighed = lambda v, a=own, o=other, s=s, t=t, f=factor: t * v[o] + s * f * v[a]  # noqa: E731
             yield "term", name, str(factor), f"{name} counts {word}", weighed, 1.1
     if sign < 0:
+        yield "instead", whole, "", f"it takes {pretty.of(b)} for {whole}", lambda v: v[b], 1.2
         yield "absolute", whole, "", f"the absolute value of {whole} is taken", lambda v: abs(v[a] - v[b]), 1.2
         yield "clamped", whole, "", f"{whole} is cut off at 0", lambda v: (v[a] - v[b]).clamp(min=0), 1.5
     both = f"{pretty.of(a)} and {pretty.of(b)}"
@@ -60,8 +61,9 @@ def of_products(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterato
     a, b = step.parts
     x, y = pretty.of(a), pretty.of(b)
     if isinstance(step.source.op, ast.Mult):
-        yield "missing", y, "factor", f"the factor {y} is missing", lambda v: v[a], 1.0
-        yield "missing", x, "factor", f"the factor {x} is missing", lambda v: v[b], 0.9
+        for name, own, other, cost in ((y, b, a, 1.0), (x, a, b, 0.9)):
+            place = f", in {pretty.of(i)}" if isinstance(formula.steps[own].source, ast.Constant) else ""
+            yield "missing", name, "factor", f"the factor {name} is missing{place}", lambda v, o=other: v[o], cost
         yield "inverted", y, "", f"{x} is divided by {y}, not multiplied", lambda v: v[a] / v[b], 1.2
         yield "inverted", x, "", f"{y} is divided by {x}, not multiplied", lambda v: v[b] / v[a], 1.2
         yield "sum", x, "", f"{x} and {y} are added, not multiplied", lambda v: v[a] + v[b], 1.6
@@ -132,6 +134,17 @@ def _place(formula: Formula, i: int, pretty: Pretty) -> str:
     return f", as {keyword} of {whole}" if keyword else f", in {whole}"
 
 
+def of_matrices(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator[Row]:
+    """A matrix transposed, or on the other side, in a product of two."""
+    if not is_binary(step, (ast.MatMult,)):
+        return
+    (a, b), whole = step.parts, pretty.of(i)
+    for own, f in ((a, lambda v: v[a].T @ v[b]), (b, lambda v: v[a] @ v[b].T)):
+        yield "transposed", pretty.of(own), whole, f"{pretty.of(own)} is transposed, in {whole}", f, 1.1
+    yield "instead", whole, "entries", f"{whole} is taken entry by entry", lambda v: v[a] * v[b], 1.1
+    yield "exchanged", whole, "", f"{pretty.of(b)} stands left of {pretty.of(a)}, not right", lambda v: v[b] @ v[a], 1.2
+
+
 def of_constants(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterator[Row]:
     """Another constant."""
     value = getattr(step.source, "value", None)
@@ -150,7 +163,9 @@ def of_constants(formula: Formula, i: int, step: Step, pretty: Pretty) -> Iterat
     for other, cost in others.items():
         number = int(other) if isinstance(value, int) and other == int(other) else other
         if number != value:
-            says = (
-                f"{number:g} stands where {value:g} belongs{_place(formula, i, pretty)}: one constant should be another"
-            )
+            user = next(iter(formula.parents(i)), i)
+            turned = number == -value and is_binary(formula.steps[user], PRODUCTS)
+            place = _place(formula, i, pretty)
+            says = f"{number:g} stands where {value:g} belongs{place}: one constant should be another"
+            says = f"the sign of {pretty.of(user)} is turned" if turned else says
             yield "constant", pretty.of(i), f"{number:g}", says, lambda v, n=number: n, cost

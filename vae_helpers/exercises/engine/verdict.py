@@ -121,6 +121,8 @@ def _beside_its_numbers(exercise: Exercise, answer: Answer, seed: int) -> Verdic
 def _of_findings(exercise: Exercise, found: list[Finding]) -> Verdict:
     if not found:
         return Verdict("passed", f"{exercise.id}: passed.")
+    if found[0].relation.kind == "unexplained":
+        return Verdict("wrong", f"{exercise.id}: {found[0].says}")
     relations = tuple(f.relation for f in found[:2])
     return Verdict("mistake", f"{exercise.id}: {_said([f.says for f in found[:2]])}", relations)
 

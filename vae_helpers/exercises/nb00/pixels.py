@@ -29,6 +29,10 @@ MEAN_IMAGE = Exercise(
             "these are still values up to 255. Divide by 255: a probability has to lie in [0, 1].",
         ),
         Mistake(
+            lambda x: (x.float() / 256).mean(dim=0),
+            "divided by 256, so that all is 255/256 of what it should be. The largest byte is 255: full ink is 1.",
+        ),
+        Mistake(
             lambda x: (x.float() / 255).mean(),
             "that is one number, the mean over images and pixels. Average over the images only: dim=0.",
         ),

@@ -116,6 +116,11 @@ A_AND_B = Exercise(
                 [(cross @ noisy_cov.inverse()).T, (mean - cross @ noisy_cov.inverse() @ noisy_mean)[:, None]], 1
             ),
             "A is transposed: it would multiply x̃ from the wrong side.",
+            alike=(
+                lambda mean, noisy_mean, *moments: _with(
+                    _best_linear(mean, noisy_mean, *moments)[:, :-1].T, mean, noisy_mean
+                ),
+            ),
         ),
         Mistake(
             lambda mean, noisy_mean, noisy_cov, cross: _with(cross @ noisy_cov, mean, noisy_mean),

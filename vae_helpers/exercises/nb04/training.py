@@ -166,6 +166,15 @@ LINEAR_VAE = Exercise(
             ),
             "x̂ lacks the decoder's bias: W z alone lies around 0, and the mean image is paid for as an error.",
         ),
+        Mistake(
+            lambda model, x, eps: _of_parts(
+                model,
+                x - model.decoder.bias.view(1, 1, 28, 28),
+                mu := model.encode(x)[0],
+                _drawn(model, mu, eps),
+            ),
+            "the decoder's bias counts twice: decoder(z) is W z + b already, and stands beside x as it is.",
+        ),
     ),
 )
 

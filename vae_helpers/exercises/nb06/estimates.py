@@ -90,8 +90,7 @@ def _clouds(seed: int = 0) -> list[tuple]:
 
 def _log_weight(log_joint: Callable, mu: Tensor, logvar: Tensor, eps: Tensor) -> Tensor:
     z = mu + (0.5 * logvar).exp() * eps
-    squares = eps.square()
-    log_q = (-0.5 * (squares + logvar + log(2 * pi))).sum(dim=1)
+    log_q = (-0.5 * (((z - mu) / (0.5 * logvar).exp()).square() + logvar + log(2 * pi))).sum(dim=1)
     return log_joint(z) - log_q
 
 
@@ -108,7 +107,7 @@ LOG_WEIGHT = Exercise(
     expects="one log weight per image, (n,): log p(x, z) − log q(z|x) at z = μ + σε",
     reference=_log_weight,
     probes=_clouds,
-    words={"z": "z", "log_q": "log q", "squares": "ε²"},
+    words={"z": "z", "log_q": "log q"},
     mistakes=(
         Mistake(
             lambda f, m, v, e: f(_drawn(m, v, e)) - _log_normal(e),

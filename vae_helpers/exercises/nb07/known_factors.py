@@ -148,6 +148,7 @@ BETWEEN_CLASSES = Exercise(
             lambda z, y: 1 - _variances(z, y).mean(0) / z.var(0, correction=0),
             "all classes count alike, but they are of unequal size: weigh each class's variance by its share of the "
             "images.",
+            alike=(lambda z, y: 1 - _variances(z, y).sum(0) / len(z) / z.var(0, correction=0),),
         ),
         Mistake(
             lambda z, y: 1 - _variances(z, y).sum(0) / z.var(0, correction=0),

@@ -149,6 +149,10 @@ def _within(images: Tensor, groups: Tensor, c: int, reduce: Callable[[Tensor], T
     return torch.stack([reduce(images[groups == k].var(dim=0, correction=c)) for k in groups.unique()]).mean()
 
 
+def _sums_of(values: Tensor, groups: Tensor) -> Tensor:
+    return torch.stack([values[groups == k].sum() for k in groups.unique()])
+
+
 def _two(share: Callable[..., Tensor], variance: Callable[..., Tensor]) -> Answer:
     return lambda judge, images, asked: torch.stack([share(judge, images, asked), variance(judge, images, asked)])
 
@@ -178,6 +182,7 @@ def _spreads(c: int) -> tuple[Mistake, ...]:
             _two(_share, lambda judge, x, y: x.flatten(1).var(1, correction=c).mul(784).mean()),
             "that is the variance *between the pixels of one image*. It is the images of a class that should vary, "
             "pixel by pixel: dim 0.",
+            (_two(_share, lambda judge, x, y: _sums_of(x.flatten(1).var(1, correction=c), y).mean()),),
         ),
         Mistake(
             _two(_share, lambda judge, x, y: _within(x, y, c) * len(y.unique())),
@@ -238,7 +243,7 @@ AGREEMENT_AND_VARIANCE = Exercise(
     probes=_judged,
     words={"scores": "the judge's scores", "named": "the class that the judge names", "agreement": "the agreement"},
     mistakes=tuple(
-        Mistake(by_n.answer, by_n.message, (by_n_minus_1.answer,))
+        Mistake(by_n.answer, by_n.message, (by_n_minus_1.answer, *by_n.alike, *by_n_minus_1.alike))
         for by_n, by_n_minus_1 in zip(*(_spreads(c) + _shares(c) + _of_ten(c) for c in (0, 1)), strict=True)
     ),
 )

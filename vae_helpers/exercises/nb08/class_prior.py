@@ -201,6 +201,11 @@ NEAREST_PRIOR = Exercise(
             "the largest μ·μ_k is no least distance: a prior far out wins too often.",
         ),
         Mistake(
+            lambda m, v, c: ((m[:, None] - c).square() / v.exp()[:, None]).sum(2).argmin(1),
+            "the distance is divided by the cloud's own variance: that is the KL the other way round. In this one "
+            "(μ − μ_k)² is divided by the prior's variance, which is 1.",
+        ),
+        Mistake(
             lambda m, v, c: _table(m, v, c).argmin(0),
             "the least is sought along the images (dim 0): that names the nearest *image* of each class. "
             "Each image needs a class: dim 1.",

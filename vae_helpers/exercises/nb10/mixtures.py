@@ -194,6 +194,7 @@ CLASS_MIXTURE = Exercise(
         Mistake(
             lambda z, y, w, m, v: _of_every_class(z, w, m, v).logsumexp(1) - log(len(w)),
             "that is p(z), all classes mixed: y has no part in it, and a 7 may be drawn where the 1s lie.",
+            alike=(lambda z, y, w, m, v: _of_every_class(z, w, m, v).logsumexp(1),),
         ),
         Mistake(
             lambda z, y, w, m, v: _log_each_of(z, y, m, v).logsumexp(1),

@@ -67,7 +67,7 @@ def _of_strays(z: Tensor, means: Tensor, weights: Tensor) -> Iterator[Finding]:
     middle = weights @ means
     near = torch.cdist(z, means).amin(1)
     if (z.mean(0) - middle).norm() < 3 and (torch.cdist(z, middle[None])[:, 0] < near).double().mean() > 0.9:
-        says = "means are averaged before anything is drawn: the codes lie in the middle, where no component is"
+        says = "the components are averaged: the codes lie in the middle, where no component is. Draw one for each"
         yield _finding("averaged", "components", says)
     high = z[:, :3] > 8
     if (high.sum(1) != 1).double().mean() > 0.1 and bool((z[:, :3].abs() < 60).all()):
