@@ -148,12 +148,9 @@ def picture(pages: dict[str, dict[str, tuple[Tensor, SampleScores, float]]]) -> 
         for axis, (name, (images, scores, right)) in zip(axes, row.items(), strict=True):
             by_row = images.view(10, PER_CLASS, 1, 28, 28).transpose(0, 1).flatten(0, 1)
             plotting.draw_images(axis, by_row, columns=10)
-            axis.set_title(f"{dataset}: {name}", fontsize=12)
-            told = (
-                f"FD50 {scores.fd50:.2f}, judge-FD {scores.judge_fd:.1f}, recall {scores.recall:.2f}, got {right:.1%}"
-            )
-            told += f"got {right:.1%}"
-            axis.text(0.5, -0.03, told, transform=axis.transAxes, ha="center", va="top", fontsize=10)
+            distances = f"FD50 {scores.fd50:.2f}, judge-FD {scores.judge_fd:.1f}"
+            shares = f"recall {scores.recall:.2f}, got {right:.1%}"
+            axis.set_title(f"{dataset}: {name}\n{distances}, {shares}", fontsize=11)
     return figure
 
 
