@@ -18,7 +18,7 @@ NOTEBOOK = FIGURES.parent / "notebooks" / "11_diffusion.ipynb"
 
 def test_the_picture_was_made_by_the_present_script():
     with Image.open(unet.PICTURE) as picture:
-        assert picture.text["Source"] == unet.origin(), "run python figures/unet.py: half an hour"
+        assert picture.text["Source"] == unet.origin(), "run python figures/unet.py: 25 minutes"
     assert unet.PICTURE.stat().st_size <= 300_000
 
 

@@ -66,7 +66,7 @@ class SampleScorer:
 
     def _features(self, images: Images) -> dict[str, Float[Tensor, " n _"]]:
         # the judge makes 37,000 numbers of an image on its way to 128: few at once, so that memory stays small
-        return {"pca": in_batches(self.pca, images), "judge": in_batches(self.judge.features, images, 500)}
+        return {"pca": in_batches(self.pca, images), "judge": in_batches(self.judge.features, images, 250)}
 
     @validated
     def pca(self, images: Images) -> Float[Tensor, " n k"]:
@@ -108,7 +108,7 @@ def recall(
 @validated
 def sure(judge: nn.Module, images: Images, least: Positive = SURE) -> float:
     """Share of images of which the judge gives one class a probability of ``least`` or more."""
-    return _share_sure(in_batches(judge, images, 500), least)
+    return _share_sure(in_batches(judge, images, 250), least)
 
 
 def _share_sure(scores: Float[Tensor, " n k"], least: float = SURE) -> float:

@@ -48,7 +48,7 @@ def frechet_distance(features: Features, reference: OtherFeatures) -> float:
 @validated
 def agreement(classifier: Batchwise, images: Images, y: Labels[Tensor, " n"]) -> float:
     """Share of images whose label has the largest of the scores classifier(images), (n, k)."""
-    return in_float64(in_batches(classifier, images, 500).argmax(dim=1) == y).mean().item()
+    return in_float64(in_batches(classifier, images, 250).argmax(dim=1) == y).mean().item()
 
 
 @validated
