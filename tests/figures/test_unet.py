@@ -28,14 +28,15 @@ def test_the_fold_shows_the_network_that_was_trained():
         assert inspect.getsource(part).strip() in prose, part.__name__
 
 
-def test_it_gives_one_velocity_per_pixel_zero_before_training_and_told_time_and_label_after():
+def test_it_gives_one_velocity_per_pixel_and_hears_image_time_and_label_once_weights_are_not_zero():
     torch.manual_seed(0)
     net, z, t = unet.UNet(8), torch.randn(3, 784), torch.tensor([0.1, 0.5, 0.9])
-    assert torch.equal(net(z, t), torch.zeros(3, 784))
+    assert torch.allclose(net(z, t), net(torch.zeros_like(z), t))
     for weight in net.parameters():
         torch.nn.init.normal_(weight, std=0.2)
     v = net(z, t, torch.tensor([1, 2, 3]))
     assert v.shape == z.shape
+    assert not torch.allclose(v, net(-z, t, torch.tensor([1, 2, 3])))
     assert not torch.allclose(v, net(z, t.flip(0), torch.tensor([1, 2, 3])))
     assert not torch.allclose(v, net(z, t))
     assert torch.equal(net(z, t), net(z, t, torch.full((3,), net.n_classes)))
