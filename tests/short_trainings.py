@@ -10,14 +10,14 @@ from math import ceil
 
 from vae_helpers.training.run import TrainingRun
 
-PART, PART_OF_DENOISERS = 4, 2  # one image of so many
-FEWEST = 16  # batches an epoch
+PART, PART_OF_DENOISERS = 8, 3  # one image of so many
+FEWEST = 4096  # images an epoch
 whole = TrainingRun.__init__
 
 
 def begin(self, model, loss, batches, settings, visible):
     part = PART_OF_DENOISERS if "corrupt" in getattr(loss, "keywords", ()) else PART
-    n = max(len(batches) // part, FEWEST * settings["batch_size"])
+    n = max(len(batches) // part, FEWEST)
     batches.x, batches.y = batches.x[:n], None if batches.y is None else batches.y[:n]
     batches.n_batches = ceil(len(batches) / settings["batch_size"])
     whole(self, model, loss, batches, settings, visible)
