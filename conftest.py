@@ -16,7 +16,7 @@ os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
 import pytest
 from nbval.plugin import IPyNbCell
 
-from helpers.longest_first import seconds_of
+from helpers.longest_first import first_of_all, seconds_of
 
 A_SLOW_ONE = 200  # tests, in seconds
 FIRST_FAILURE = pytest.StashKey[str]()
@@ -52,6 +52,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items
     }
     length = {path: tests[path] if kind[path] else seconds_of(path) for path in tests}
-    longest_first = sorted(tests, key=lambda path: -length[path])
+    longest_first = sorted(tests, key=lambda path: (not first_of_all(path), -length[path]))
     rank = {path: k for one in range(3) for k, path in enumerate(p for p in longest_first if kind[p] == one)}
     items.sort(key=lambda item: (kind[item.path] > 0, rank[item.path], kind[item.path]))

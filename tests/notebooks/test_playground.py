@@ -5,11 +5,17 @@ notebook, and a folded cell that moves one control by code and shows the widget.
 pictures, names, no path of a machine, executed on MNIST) is checked by the tests of test_form.py.
 """
 
+import contextlib
+import io
 import re
+from functools import partial
+from types import SimpleNamespace
 
-from vae_helpers import widgets
+from vae_helpers import data, losses, models, widgets
+from vae_helpers.training import checkpoint
 
 import pytest
+import torch
 
 from execute import NOTEBOOKS, read
 from notebooks import test_form as form
@@ -98,3 +104,29 @@ def test_the_code_of_the_widgets_is_folded(demos):
 def test_slides_hold_the_title_then_a_heading_and_its_widget_each(nb):
     types = [cell.metadata.slideshow.slide_type for cell in nb.cells]
     assert [kind for kind in types if kind != "skip"] == ["slide", *["slide", "fragment"] * len(LECTURE)]
+
+
+def kept_by(notebook, numbers):
+    """Where the code cells of these numbers would keep weights; nothing is trained."""
+    asked = []
+
+    def remembered(model, dataset_name, train, **configuration):
+        asked.append(checkpoint.remembered_path(model, dataset_name, **configuration))
+        return SimpleNamespace(seconds=[0.0])
+
+    x = torch.zeros(1, 1, 28, 28)
+    names = {name: getattr(models, name) for name in models.__all__} | vars(losses) | {"partial": partial}
+    names |= {"torch": torch, "x": x, "x_test": x, "y": None, "many": 1, "dataset": SimpleNamespace(name="mnist")}
+    names |= {"checkpoint": SimpleNamespace(remembered=remembered), "gaussian": data.gaussian, "data": data}
+    names |= {"training": SimpleNamespace(mean_loss=lambda *_: None), "contextlib": contextlib, "io": io}
+    cells = [cell.source for cell in read(NOTEBOOKS / notebook).cells if cell.cell_type == "code"]
+    for number in numbers:
+        exec(cells[number], names)
+    return set(asked)
+
+
+def test_it_finds_the_weights_of_07_as_it_says():
+    by_07 = kept_by("07_latent_space.ipynb", [1])
+    by_it = kept_by("playground.ipynb", [1, 2])
+    assert len(by_07) == 10
+    assert len(by_it & by_07) == 2

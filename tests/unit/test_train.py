@@ -97,7 +97,7 @@ def test_two_processes_do_the_same_steps_as_one(tmp_path):
 def test_two_processes_learn_a_vae_as_well_as_one(tmp_path):
     if data.load("mnist", device="cpu").name != "mnist":
         pytest.skip("needs MNIST: on the fewer glyphs two seeds of one process differ by more than this bar")
-    how = ["--device", "cpu", "--precision", "float32", "--quiet", "--model", "vae", "--epochs", "5", "--checkpoint"]
+    how = ["--device", "cpu", "--precision", "float32", "--quiet", "--model", "vae", "--epochs", "2", "--checkpoint"]
     printed = printed_by(training(1, *how, str(tmp_path / "1.pt")), training(2, *how, str(tmp_path / "2.pt")))
     one, two = map(float, re.findall(TEST_LOSS, printed, re.MULTILINE))
     assert abs(two - one) < 0.3
