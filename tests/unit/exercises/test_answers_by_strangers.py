@@ -37,6 +37,7 @@ def test_a_right_answer_by_a_stranger_passes(entry):
     assert verdict.passed, (entry["what"], verdict)
 
 
+@pytest.mark.usefixtures("types_in_one_row_of_eight")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_wrong_answer_by_a_stranger_does_not_pass_and_most_are_explained(name):

@@ -610,6 +610,7 @@ def test_an_answer_of_nan_is_told_so(exercise):
     assert "NaN" in verdict.message
 
 
+@pytest.mark.usefixtures("types_in_one_row_of_eight")
 @of_values
 def test_an_answer_of_the_wrong_shape_is_told_so(exercise):
     verdict = check(exercise.id, lambda *_: torch.zeros(2, 9, 4))

@@ -1011,6 +1011,7 @@ def test_every_mistake_of_every_exercise_is_written_twice():
     }
 
 
+@pytest.mark.usefixtures("types_in_one_row_of_eight")
 @pytest.mark.parametrize(("name", "i", "answer"), ANSWERS)
 def test_a_mistake_by_another_hand_is_named(name, i, answer):
     verdict = check(name, answer)

@@ -59,6 +59,7 @@ def fresh_results(exercise, change):
     return lambda: of_formula(exercise, change.at, exercise.probes(1)) or []
 
 
+@pytest.mark.usefixtures("types_in_one_row_of_eight")
 @pytest.mark.parametrize("name", WRITTEN_OUT)
 def test_a_change_of_the_reference_is_found(name):
     exercise, said = WRITTEN_OUT[name], []
@@ -70,6 +71,7 @@ def test_a_change_of_the_reference_is_found(name):
     assert said and sum(said) >= 0.95 * len(said)
 
 
+@pytest.mark.usefixtures("types_in_one_row_of_eight")
 @pytest.mark.parametrize("name", WRITTEN_OUT)
 def test_what_is_found_makes_the_answer_of_the_right_one(name):
     """Found relations, looked up among the changes by name and applied to the reference, give the results again."""
