@@ -2,7 +2,8 @@
 
     python tests/gpu/one_notebook.py notebooks/05_vae.ipynb [cpu | cuda | mps] [shift of seeds] [last cell]
 
-Each epoch of ``fit``, and of 01's exercise, is two batches long; a loop of the notebook's own over gradients goes round a few times.
+Each epoch of ``fit``, and of 01's exercise, is two batches long; a loop of the notebook's own over gradients goes
+round a few times.
 
 The last line printed is a list, in JSON, of the cells that raised: [number, type of the error, what it says, the assert
 statement that failed or None].
