@@ -2,8 +2,7 @@
 
     python tests/gpu/one_notebook.py notebooks/05_vae.ipynb [cpu | cuda | mps] [shift of seeds] [last cell]
 
-Each epoch of ``fit``, and of 01's exercise, is two batches long; a loop of the notebook's own over gradients goes
-round a few times.
+Each epoch of ``fit`` is two batches long; a loop of the notebook's own over gradients goes round a few times.
 
 The last line printed is a list, in JSON, of the cells that raised: [number, type of the error, what it says, the assert
 statement that failed or None].
@@ -50,19 +49,6 @@ def cut_training():
 
     Batches.__init__ = begin
     data.dataset.load_glyphs = data.load_glyphs = fewer
-
-
-def cut_epochs_of_exercises():
-    """So does the epoch that 01 asks for, whoever wrote it."""
-    whole = exercises.mine
-
-    def mine(exercise_id, *answers):
-        epoch = whole(exercise_id, *answers)
-        if exercise_id != "training-epoch":
-            return epoch
-        return lambda model, loss, x, optimizer, size: epoch(model, loss, x[: BATCHES_AN_EPOCH * size], optimizer, size)
-
-    exercises.mine = mine
 
 
 class FewRounds(ast.NodeTransformer):
@@ -153,7 +139,6 @@ def main():
     os.chdir(path.parent)
     torch.set_num_threads(1)
     cut_training()
-    cut_epochs_of_exercises()
     shift_seeds(int(shift))
     with tempfile.TemporaryDirectory() as cache, contextlib.ExitStack() as until_the_end:
         os.environ |= {"VAE_CACHE": cache, "VAE_DATA": ""}

@@ -37,7 +37,9 @@ def test_an_epoch_sees_a_part_of_the_images_and_never_a_few(short, n, images):
     batches = seen(autoencoder_loss, 128, n, y)
     assert len(batches) == images == min(n, max(n // short["PART"], short["FEWEST"]))
     assert torch.equal(batches.y, y[:images])
-    assert sum(len(x) for x, _ in batches.epoch()) == images
+    assert [len(x) for x, _ in batches.epoch()] == [
+        len(part) for part in torch.arange(images).tensor_split(-(-images // 128))
+    ]
 
 
 def test_a_denoiser_sees_more(short):

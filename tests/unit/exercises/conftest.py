@@ -1,4 +1,4 @@
-"""For the tests of exercises: of the longest tables, shapes and types are looked at in one row of eight."""
+"""For the tests of exercises: of some long tables, shapes and types are looked at in one row of eight."""
 
 from zlib import crc32
 
