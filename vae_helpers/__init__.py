@@ -5,19 +5,62 @@ its left: validation → data → losses → models → training → evaluation 
 command line, ``train``. Import this package before torch: here is the place for what must be set before torch loads.
 """
 
+from __future__ import annotations  # doctor must start in an old Python, to say that it is one
+
 import ctypes
 import os
 import sys
+import time
+from pathlib import Path
 
 # before torch loads: idle threads sleep instead of running in circles (libgomp; Intel's runtime), so that a browser,
-# a call or a second notebook on the same cores costs their share and no more
+# a call or a second notebook on the same cores costs their share and no more; where nothing else runs, see below
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("KMP_BLOCKTIME", "0")
 # before torch loads: what Apple's GPUs have no kernel for is computed on the CPU, instead of raising
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
+_LOADAVG = Path("/proc/loadavg")
+_MOMENTS, _PAUSE = 10, 0.005  # seconds
+_LOOKS = 1000  # for work, before a thread sleeps: some microseconds
+
 # mallopt's names of what is set below (malloc.h), in bytes but for the heaps
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+
+
+def _others_running(loadavg: Path = _LOADAVG) -> int | None:
+    """Threads of other programs that run all the time, as Linux counts them; None where nothing says it.
+
+    The fewest of several moments: what only answers something now and then doesn't count.
+    """
+    seen = []
+    for _ in range(_MOMENTS):
+        try:
+            running = int(loadavg.read_text().split()[3].partition("/")[0])
+        except (OSError, IndexError, ValueError):
+            return None
+        seen.append(running - 1)  # this one
+        time.sleep(_PAUSE)
+    return min(seen) if min(seen) >= 0 else None
+
+
+def _cores_are_free(loadavg: Path = _LOADAVG) -> bool:
+    """Whether each of our threads has a core of its own beside them."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    ours = int(asked) if asked.isdecimal() else usable
+    others = _others_running(loadavg) if ours <= usable else None
+    return others is not None and others + ours <= usable
+
+
+def _look_before_sleep(loadavg: Path = _LOADAVG) -> None:
+    """Where the cores are free, let libgomp's idle threads look for work before they sleep: it takes time to wake them.
+
+    A variable that the learner has set stays.
+    """
+    asked_otherwise = "GOMP_SPINCOUNT" in os.environ or os.environ["OMP_WAIT_POLICY"].upper() != "PASSIVE"
+    if not asked_otherwise and _cores_are_free(loadavg):
+        os.environ["GOMP_SPINCOUNT"] = str(_LOOKS)
 
 
 def _give_memory_back() -> None:
@@ -34,6 +77,7 @@ def _give_memory_back() -> None:
         mallopt(_TRIM_THRESHOLD, 32 << 20)
 
 
+_look_before_sleep()
 _give_memory_back()
 
 __version__ = "0.1.0"

@@ -4,6 +4,9 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
+
+import vae_helpers
 
 import pytest
 
@@ -12,7 +15,7 @@ NAMES = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "PYTORCH_ENABLE_MPS
 
 def in_a_new_python(program: str, **variables: str) -> subprocess.CompletedProcess:
     """What the program prints where none of the names is set but those given."""
-    environment = {key: value for key, value in os.environ.items() if key not in NAMES} | variables
+    environment = {key: value for key, value in os.environ.items() if key not in {*NAMES, "GOMP_SPINCOUNT"}} | variables
     return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
 
 
@@ -35,15 +38,73 @@ def test_the_package_alone_does_not_load_torch():
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP tells its settings in these words")
 SLEEPS = "GOMP_SPINCOUNT = '0'"  # its OMP_WAIT_POLICY says 'PASSIVE' where nothing is set, too, and then it spins
+ALL_CORES = {"OMP_NUM_THREADS": str(os.cpu_count())}
+
+
+@pytest.fixture(scope="module")
+def busy():
+    """Programs that keep all cores busy."""
+    rivals = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count())]
+    yield
+    for one in rivals:
+        one.kill()
+        one.wait()
 
 
 @on_linux
 @pytest.mark.parametrize(
     "door", ["from vae_helpers import data", "import vae_helpers.train", "from vae_helpers import widgets"]
 )
-def test_openmp_itself_says_that_idle_threads_sleep(door):
-    told = in_a_new_python(f"{door}; import torch; torch.rand(4)", OMP_DISPLAY_ENV="VERBOSE")
+def test_beside_other_programs_openmp_itself_says_that_idle_threads_sleep(door, busy):
+    told = in_a_new_python(f"{door}; import torch; torch.rand(4)", OMP_DISPLAY_ENV="VERBOSE", **ALL_CORES)
     assert SLEEPS in told.stderr
+
+
+@on_linux
+def test_openmp_hears_how_often_idle_threads_look_for_work():
+    program = "import vae_helpers, os, torch; print(os.environ.get('GOMP_SPINCOUNT', '0'))"
+    told = in_a_new_python(program, OMP_DISPLAY_ENV="VERBOSE", OMP_NUM_THREADS="1")
+    assert f"GOMP_SPINCOUNT = '{told.stdout.strip()}'" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("running", "threads", "looks"),
+    [
+        ("1/96", "", "1000"),
+        ("2/96", "", None),  # another program, and a thread of ours for each core
+        ("2/96", "1", "1000"),
+        ("9/96", "1", None),
+        ("1/96", "3", None),  # more threads than cores
+        ("1/96", "many", "1000"),
+        ("0/0", "", None),  # a machine that doesn't say
+        ("", "", None),
+    ],
+)
+def test_idle_threads_look_for_work_where_each_has_a_core_of_its_own(running, threads, looks, tmp_path, monkeypatch):
+    (tmp_path / "loadavg").write_text(f"0.10 0.20 0.30 {running} 4711\n" if running else "nothing")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    vae_helpers._look_before_sleep(tmp_path / "loadavg")
+    assert "GOMP_SPINCOUNT" not in os.environ
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    vae_helpers._look_before_sleep(tmp_path / "loadavg")
+    assert os.environ.get("GOMP_SPINCOUNT") == looks
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    vae_helpers._look_before_sleep(tmp_path / "loadavg")
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+
+
+def test_a_program_that_only_answers_now_and_then_is_not_one_that_runs(monkeypatch):
+    counts = iter("3413211313")
+
+    class Loadavg(type(Path())):
+        def read_text(self):
+            return f"0.10 0.20 0.30 {next(counts)}/96 4711"
+
+    monkeypatch.setattr(vae_helpers, "_PAUSE", 0)
+    assert vae_helpers._others_running(Loadavg()) == 0
 
 
 @on_linux
@@ -55,12 +116,12 @@ def test_torch_imported_first_spins_unless_the_variable_is_set_as_in_the_readmes
 
 @on_linux
 @pytest.mark.slow
-def test_what_torchrun_starts_sleeps_too():
+def test_what_torchrun_starts_sleeps_too(busy):
     program = (
         "import sys; from torch.distributed.run import main; "
         "main(['--standalone', '--nproc-per-node', '1', '-m', 'vae_helpers.train', '--help'])"
     )
-    assert SLEEPS in in_a_new_python(program, OMP_DISPLAY_ENV="VERBOSE").stderr
+    assert SLEEPS in in_a_new_python(program, OMP_DISPLAY_ENV="VERBOSE", **ALL_CORES).stderr
 
 
 RETURNED = """

@@ -13,6 +13,9 @@ from vae_helpers.doctor.finding import FAULT, NOTE, OK, Finding
 GB = 10**9
 TO_INSTALL, TO_WORK = 7.0, 0.5  # GB: the environment on Linux; data sets, downloads and trained weights
 KERNEL = 1.2  # GB: a notebook's kernel, at most
+LOOKS = (
+    1000  # that an idle thread takes for work before it sleeps, at most: where nothing else runs, as the package sets
+)
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -70,7 +73,8 @@ def idle_threads(said_by_openmp: str = "", policy: str | None = None) -> Finding
     """
     policy = os.environ.get("OMP_WAIT_POLICY", "") if policy is None else policy
     looks = {int(n) for n in re.findall(r"GOMP_SPINCOUNT = '(\d+)'", said_by_openmp)}
-    if policy.upper() != "PASSIVE" or looks - {0}:
+    if policy.upper() != "PASSIVE" or max(looks, default=0) > LOOKS:
         said = f"run in circles (OMP_WAIT_POLICY is {policy or 'not set'}), and slow other programs down."
         return Finding("idle threads", NOTE, said, "Set OMP_WAIT_POLICY=PASSIVE before Python starts.")
-    return Finding("idle threads", OK, "sleep (OMP_WAIT_POLICY=PASSIVE" + (", as OpenMP says)" if looks else ")"))
+    how = "" if not looks else ", as OpenMP says" + (f", after {max(looks):,} looks for work" if max(looks) else "")
+    return Finding("idle threads", OK, f"sleep (OMP_WAIT_POLICY=PASSIVE{how})")

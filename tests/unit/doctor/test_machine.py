@@ -5,7 +5,7 @@ from vae_helpers.doctor.finding import FAULT, NOTE, OK
 
 import pytest
 
-SLEEPS, SPINS = "  GOMP_SPINCOUNT = '0'\n", "  GOMP_SPINCOUNT = '300000'\n"
+SLEEPS, LOOKS, SPINS = (f"  GOMP_SPINCOUNT = '{count}'\n" for count in (0, 1000, 300_000))
 
 
 def test_a_full_disk():
@@ -39,6 +39,7 @@ def test_more_threads_than_cores():
     ("said", "policy", "state"),
     [
         (SLEEPS, "PASSIVE", OK),
+        (LOOKS, "PASSIVE", OK),
         ("", "passive", OK),
         ("", "ACTIVE", NOTE),
         ("", "", NOTE),
@@ -47,3 +48,8 @@ def test_more_threads_than_cores():
 )
 def test_idle_threads_that_run_in_circles(said, policy, state):
     assert machine.idle_threads(said, policy).state == state
+
+
+def test_idle_threads_that_look_for_work_before_they_sleep_are_said_to():
+    assert "1,000 looks" in machine.idle_threads(LOOKS, "PASSIVE").text
+    assert "looks" not in machine.idle_threads(SLEEPS, "PASSIVE").text

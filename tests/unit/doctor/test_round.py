@@ -56,7 +56,9 @@ def test_what_can_not_be_mended_is_still_named(bare_python):
     assert "torch is missing" in told.stdout
 
 
-@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file", [FOLDER.parent / "__init__.py", *sorted(FOLDER.glob("*.py"))], ids=lambda file: file.stem
+)
 def test_an_old_python_can_read_it(file):
     ast.parse(file.read_text("utf-8"), feature_version=(3, 8))
 
