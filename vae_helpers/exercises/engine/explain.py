@@ -63,6 +63,7 @@ class Search:
         self.formula, self.changes = formula_of(reference), _changes(reference, tuple(words.items()))
         self.probes, self.results, self.in_a_set = probes, results, in_a_set or len(probes)
         self.sizes = [sizes_of(p) for p in probes]
+        self.draws = [any(callable(a) for a in p) for p in probes]
         self.most = 4 * max(r.numel() for r in results) + 4000
         self.base = [self._values(k, {}, None) for k in range(len(probes))]
         self.right = [as_result(v[self.formula.root]) for v in self.base]
@@ -92,11 +93,12 @@ class Search:
         return self._of_two([c for c, _ in tried]) if self.results[self.screen].shape in shapes else None
 
     def _values(self, k: int, at: Changes, base: list | None) -> list:
-        draws = any(callable(a) for a in self.probes[k])
-        if draws:
+        if base and not self.draws[k]:
+            return self.formula.values(tuple(base[: len(self.probes[k])]), at, base)
+        if self.draws[k]:
             torch.default_generator.manual_seed(k % self.in_a_set)  # of the CPU alone: hundreds of times as quick
         arguments = tuple(a.clone() if isinstance(a, Tensor) else a for a in self.probes[k])
-        return self.formula.values(arguments, at, None if draws else base)
+        return self.formula.values(arguments, at)
 
     def _changed(self, k: int, at: Changes) -> Result | None:
         """The changed reference's result on a probe; None where there is none."""

@@ -60,21 +60,27 @@ class Formula:
             elif isinstance(statement, ast.Return):
                 self.root = self._read(statement.value)
         self.local = {i: name for name, i in self.names.items() if name not in self.inputs}
+        self.later = [self._that_follow(i) for i in range(len(self.steps))]
 
     def values(self, arguments: tuple, changes: Changes | None = None, base: list | None = None) -> list:
         """The values of all steps; changes: steps that are something else; base: values without changes, to start."""
-        changes, stale = changes or {}, set()
-        values = list(base) if base else [None] * len(self.steps)
-        for i, step in enumerate(self.steps):
+        changes = changes or {}
+        values = list(base or [*arguments, *[None] * (len(self.steps) - len(arguments))])
+        anew = range(len(self.steps)) if base is None else sorted(set().union(*(self.later[i] for i in changes)))
+        for i in anew:
             if i in changes:
                 values[i] = changes[i](values, arguments)
-                stale.add(i)
-            elif i < len(arguments):
-                values[i] = arguments[i]
-            elif base is None or not stale.isdisjoint(step.parts):
-                values[i] = step.compute(*[values[p] for p in step.parts])
-                stale.add(i)
+            elif i >= len(arguments):
+                values[i] = self.steps[i].compute(*[values[p] for p in self.steps[i].parts])
         return values
+
+    def _that_follow(self, i: int) -> set[int]:
+        """Step i and those that need it."""
+        found = {i}
+        for k in range(i + 1, len(self.steps)):
+            if not found.isdisjoint(self.steps[k].parts):
+                found.add(k)
+        return found
 
     def parents(self, i: int) -> list[int]:
         """The steps of which step i is a part."""

@@ -59,8 +59,15 @@ FUNCTIONS = {
 
 
 def same(a: Result, b: Result, tolerance: float) -> bool:
-    """Whether two results agree in shape and values."""
-    return a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=tolerance)
+    """Whether two results agree in shape and values: the last of each first, since most differ there already."""
+    if a.shape != b.shape:
+        return False
+    if a.numel():
+        last = (-1,) * a.ndim
+        x, y = a[last].item(), b[last].item()
+        if x != y and not abs(x - y) <= tolerance * (1 + abs(y)):
+            return False
+    return torch.allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
 def sizes_of(arguments: tuple) -> Sizes:
