@@ -30,9 +30,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip the cells after it: they would only fail for its sake."""
+    """Skip the cells after it: they would only fail for its sake. A kernel that is about to start hears its notebook."""
     if isinstance(item, IPyNbCell) and FIRST_FAILURE in item.parent.stash:
         pytest.skip(f"not run: {item.parent.stash[FIRST_FAILURE]} of {item.parent.name} failed")
+    if isinstance(item, IPyNbCell):
+        os.environ["VAE_NOTEBOOK"] = item.path.stem
 
 
 def pytest_configure(config: pytest.Config) -> None:

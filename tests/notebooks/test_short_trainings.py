@@ -14,13 +14,24 @@ from vae_helpers.training.run import TrainingRun
 import pytest
 import torch
 
-from helpers.places import ROOT
+from helpers.places import EVERY_NOTEBOOK, ROOT
 
 
 @pytest.fixture
-def short(monkeypatch):
+def short_for(monkeypatch):
+    """What is cut in a notebook's kernel; takes the notebook's name."""
+
+    def cut(notebook):
+        monkeypatch.setenv("VAE_NOTEBOOK", notebook)
+        return runpy.run_path(ROOT / "tests" / "short_trainings.py")
+
     monkeypatch.setattr(TrainingRun, "__init__", TrainingRun.__init__)  # put back at the end
-    return runpy.run_path(ROOT / "tests" / "short_trainings.py")
+    return cut
+
+
+@pytest.fixture
+def short(short_for):
+    return short_for("07_latent_space")
 
 
 def seen(loss, batch_size=100, n=40_000, y=None):
@@ -31,9 +42,18 @@ def seen(loss, batch_size=100, n=40_000, y=None):
     return TrainingRun(Autoencoder(2, (4,)), loss, batches, settings, visible=False).batches
 
 
-@pytest.mark.parametrize(("n", "images"), [(40_000, 5_000), (8_000, 4_096), (1_000, 1_000)])
-def test_an_epoch_sees_a_part_of_the_images_and_never_a_few(short, n, images):
-    y = torch.arange(n) % 10
+@pytest.mark.parametrize(
+    ("notebook", "n", "images"),
+    [
+        ("07_latent_space", 40_000, 5_000),
+        ("07_latent_space", 8_000, 2_048),
+        ("07_latent_space", 1_000, 1_000),
+        ("05_vae", 40_000, 5_000),
+        ("05_vae", 8_000, 4_096),
+    ],
+)
+def test_an_epoch_sees_a_part_of_the_images_and_never_a_few(short_for, notebook, n, images):
+    short, y = short_for(notebook), torch.arange(n) % 10
     batches = seen(autoencoder_loss, 128, n, y)
     assert len(batches) == images == min(n, max(n // short["PART"], short["FEWEST"]))
     assert torch.equal(batches.y, y[:images])
@@ -45,6 +65,10 @@ def test_an_epoch_sees_a_part_of_the_images_and_never_a_few(short, n, images):
 def test_a_denoiser_sees_more(short):
     loss = partial(denoising_loss, corrupt=partial(gaussian, sigma_noise=0.5))
     assert len(seen(loss)) == 40_000 // short["PART_OF_DENOISERS"] > len(seen(autoencoder_loss))
+
+
+def test_the_notebooks_that_want_more_are_there(short):
+    assert {*short["WANT_MORE"]} <= {path.stem for path in EVERY_NOTEBOOK}
 
 
 def test_every_epoch_is_trained(short):
