@@ -30,7 +30,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip the cells after it: they would only fail for its sake. A kernel that is about to start hears its notebook."""
+    """Skip the cells after it: they would only fail for its sake. A kernel about to start hears its notebook's name."""
     if isinstance(item, IPyNbCell) and FIRST_FAILURE in item.parent.stash:
         pytest.skip(f"not run: {item.parent.stash[FIRST_FAILURE]} of {item.parent.name} failed")
     if isinstance(item, IPyNbCell):
