@@ -12,7 +12,6 @@ from helpers.in_page import changes_picture, press_on_slider, widgets_in
 from helpers.servers import is_taken, voila
 
 WIDGETS = 12
-in_deck_mode, in_voila = (pytest.mark.xdist_group(name) for name in ("deck mode", "Voilà"))  # a process each
 PROJECTOR = {"width": 853, "height": 480}  # 1280 × 720 at 150 %
 ON_SCREEN = ".jp-Cell.jp-deck-mod-visible"
 CUT_OFF = """cells => cells.flatMap(cell => {
@@ -52,7 +51,6 @@ def begin(deck):
     return shown
 
 
-@in_deck_mode
 def test_deck_mode_begins_with_the_title_and_leads_to_a_slide_with_a_live_slider(deck):
     from playwright.sync_api import expect
 
@@ -66,7 +64,6 @@ def test_deck_mode_begins_with_the_title_and_leads_to_a_slide_with_a_live_slider
     changes_picture(widget, lambda: press_on_slider(widget, "z 1"), "The image decoded from z")
 
 
-@in_deck_mode
 def test_every_widget_has_a_slide_and_fits_the_screen_with_its_heading(deck):
     from playwright.sync_api import expect
 
@@ -91,7 +88,6 @@ def served(course, tmp_path_factory):
         yield server
 
 
-@in_voila
 @pytest.mark.parametrize("token", ["", "0" * 32], ids=["no_token", "wrong_token"])
 def test_voila_sends_whoever_has_no_token_to_the_login_page(served, token):
     with served.open("", token=token) as answer:
@@ -99,7 +95,6 @@ def test_voila_sends_whoever_has_no_token_to_the_login_page(served, token):
         assert b"Playground" not in answer.read()
 
 
-@in_voila
 def test_every_server_listens_on_this_machine_only(served, lab):
     for server in (lab, served):
         port = urlsplit(server.address).port
@@ -107,7 +102,6 @@ def test_every_server_listens_on_this_machine_only(served, lab):
         assert not is_taken("127.0.0.2", port), "it also listens on other addresses"
 
 
-@in_voila
 def test_voila_shows_every_widget_alive_and_no_code(served, chromium):
     page, errors = chromium.new_page(viewport=PROJECTOR), []
     page.on("pageerror", lambda error: errors.append(str(error)))
