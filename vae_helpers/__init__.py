@@ -21,7 +21,7 @@ os.environ.setdefault("KMP_BLOCKTIME", "0")
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
 _LOADAVG = Path("/proc/loadavg")
-_MOMENTS, _PAUSE = 10, 0.005  # seconds
+_MOMENTS, _PAUSE = 40, 0.005  # seconds
 _LOOKS = 1000  # for work, before a thread sleeps: some microseconds
 
 # mallopt's names of what is set below (malloc.h), in bytes but for the heaps
@@ -29,28 +29,28 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
 
 def _others_running(loadavg: Path = _LOADAVG) -> int | None:
-    """Threads of other programs that run all the time, as Linux counts them; None where nothing says it.
-
-    The fewest of several moments: what only answers something now and then doesn't count.
-    """
-    seen = []
-    for _ in range(_MOMENTS):
-        try:
-            running = int(loadavg.read_text().split()[3].partition("/")[0])
-        except (OSError, IndexError, ValueError):
-            return None
-        seen.append(running - 1)  # this one
-        time.sleep(_PAUSE)
-    return min(seen) if min(seen) >= 0 else None
+    """Threads of other programs that run just now, as Linux counts them; None where nothing says it."""
+    try:
+        running = int(loadavg.read_text().split()[3].partition("/")[0])
+    except (OSError, IndexError, ValueError):
+        return None
+    return running - 1 if running > 0 else None  # less this one
 
 
 def _cores_are_free(loadavg: Path = _LOADAVG) -> bool:
-    """Whether each of our threads has a core of its own beside them."""
+    """Whether there is a moment at which each of our threads has a core of its own beside them.
+
+    Several moments, since a browser that has just asked for a cell to be run is busy for some of them.
+    """
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "")
     ours = int(asked) if asked.isdecimal() else usable
-    others = _others_running(loadavg) if ours <= usable else None
-    return others is not None and others + ours <= usable
+    for _ in range(_MOMENTS if ours <= usable else 0):
+        others = _others_running(loadavg)
+        if others is None or others + ours <= usable:
+            return others is not None
+        time.sleep(_PAUSE)
+    return False
 
 
 def _look_before_sleep(loadavg: Path = _LOADAVG) -> None:

@@ -86,15 +86,20 @@ def test_idle_threads_look_for_work_where_each_has_a_core_of_its_own(running, th
     assert os.environ["GOMP_SPINCOUNT"] == "7"
 
 
-def test_a_program_that_only_answers_now_and_then_is_not_one_that_runs(monkeypatch):
-    counts = iter("3413211313")
+@pytest.mark.parametrize(("moments", "free"), [("8283", False), ("82831", True), ("1", True), ("0", False)])
+def test_a_browser_that_is_busy_for_a_moment_is_not_a_program_that_runs(moments, free, monkeypatch):
+    counts = iter(moments)
 
     class Loadavg(type(Path())):
         def read_text(self):
             return f"0.10 0.20 0.30 {next(counts)}/96 4711"
 
     monkeypatch.setattr(vae_helpers, "_PAUSE", 0)
-    assert vae_helpers._others_running(Loadavg()) == 0
+    monkeypatch.setattr(vae_helpers, "_MOMENTS", len(moments))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert vae_helpers._cores_are_free(Loadavg()) == free
+    assert not list(counts)
 
 
 @on_linux
