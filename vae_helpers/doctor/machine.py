@@ -13,9 +13,7 @@ from vae_helpers.doctor.finding import FAULT, NOTE, OK, Finding
 GB = 10**9
 TO_INSTALL, TO_WORK = 7.0, 0.5  # GB: the environment on Linux; data sets, downloads and trained weights
 KERNEL = 1.2  # GB: a notebook's kernel, at most
-LOOKS = (
-    1000  # that an idle thread takes for work before it sleeps, at most: where nothing else runs, as the package sets
-)
+LOOKS = 1000  # for work before a thread sleeps, at most: what the package sets where nothing else runs
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
